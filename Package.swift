@@ -1,0 +1,81 @@
+// swift-tools-version: 6.3
+// SPDX-License-Identifier: Apache-2.0
+//
+// The targets and who may import whom: ARCHITECTURE.md, held by `make lint`.
+import PackageDescription
+
+/// Every Swift target: Swift 6 mode, strict memory safety, warnings are errors.
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Pure targets can be built for bare metal: no Foundation, no Host, no C library, nothing Embedded Swift lacks.
+let pure: [SwiftSetting] = common + [.treatWarning("EmbeddedRestrictions", as: .error)]
+
+/// Tests read raw memory freely: the strictness that guards the product would only drown them.
+let tests: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
+
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "apus",
+    products: [
+        .library(name: "ApusKit", targets: ["ApusKit"]),
+        .executable(name: "apus", targets: ["apus"]),
+        .executable(name: "apus-net", targets: ["apus-net"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2")),
+        .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
+        .package(url: "https://github.com/apple/swift-system", .upToNextMinor(from: "1.8.1")),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", .upToNextMinor(from: "1.0.2")),
+    ],
+    targets: [
+        // Pure: no host beneath them.
+        .target(name: "CGuestAtomics"),
+        .target(name: "VMMemory", dependencies: ["CGuestAtomics"], swiftSettings: pure),
+        .target(name: "MachineCore", dependencies: ["VMMemory", "CGuestAtomics"], swiftSettings: pure),
+        .target(name: "SoftFloat", swiftSettings: pure),
+        .target(name: "Devices", dependencies: ["MachineCore", "VMMemory"], swiftSettings: pure),
+        .target(name: "Virtio", dependencies: ["MachineCore", "VMMemory", "CGuestAtomics"], swiftSettings: pure),
+        .target(
+            name: "RISCV64", dependencies: ["MachineCore", "VMMemory", "CGuestAtomics", "SoftFloat"],
+            swiftSettings: pure),
+
+        // The Linux host.
+        .target(name: "CHost"),
+        .target(name: "Host", dependencies: ["CHost", log, system], swiftSettings: common),
+        .target(
+            name: "Backends", dependencies: ["MachineCore", "VMMemory", "Virtio", "Host", log, system],
+            swiftSettings: common),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .target(name: "Images", dependencies: ["Host", "CArchive", log, system, subprocess], swiftSettings: common),
+
+        // Assembled.
+        .target(
+            name: "Machines",
+            dependencies: [
+                "Backends", "Devices", "Host", "Images", "MachineCore", "RISCV64", "VMMemory", "Virtio", log, system,
+            ], swiftSettings: common),
+        .target(
+            name: "ApusKit",
+            dependencies: [
+                "Backends", "Devices", "Host", "Images", "MachineCore", "Machines", "RISCV64", "VMMemory", "Virtio",
+                log, system,
+            ], swiftSettings: common),
+        .executableTarget(name: "apus", dependencies: ["ApusKit", arguments, log], swiftSettings: common),
+
+        // The network child: libslirp lives here and nowhere else.
+        .systemLibrary(name: "CSlirp", pkgConfig: "slirp", providers: [.apt(["libslirp-dev"])]),
+        .executableTarget(
+            name: "apus-net", dependencies: ["NetworkChild"], swiftSettings: common),
+        .target(name: "NetworkChild", dependencies: ["CSlirp", "Host", "MachineCore", system], swiftSettings: common),
+    ]
+)
