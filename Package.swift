@@ -53,8 +53,7 @@ let package = Package(
         .target(name: "CHost"),
         .target(name: "Host", dependencies: ["CHost", log, system], swiftSettings: common),
         .target(
-            name: "Backends", dependencies: ["MachineCore", "VMMemory", "Virtio", "Host", log, system],
-            swiftSettings: common),
+            name: "Backends", dependencies: ["MachineCore", "VMMemory", "Host", log, system], swiftSettings: common),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .target(name: "Images", dependencies: ["Host", "CArchive", log, system, subprocess], swiftSettings: common),
 
@@ -75,7 +74,6 @@ let package = Package(
         // The network child: libslirp lives here and nowhere else.
         .systemLibrary(name: "CSlirp", pkgConfig: "slirp", providers: [.apt(["libslirp-dev"])]),
         .executableTarget(
-            name: "apus-net", dependencies: ["NetworkChild"], swiftSettings: common),
-        .target(name: "NetworkChild", dependencies: ["CSlirp", "Host", "MachineCore", system], swiftSettings: common),
+            name: "apus-net", dependencies: ["CSlirp", "Host", "MachineCore", system], swiftSettings: common),
     ]
 )
