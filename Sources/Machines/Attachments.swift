@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MachineCore
+import VMMemory
+
+/// The host side of a serial port or console port, and how the machine hears what it has for the guest.
+public struct StreamAttachment: Sendable {
+    /// Takes bytes for the guest and answers how many fit; the backend keeps the rest until `resume()`.
+    public typealias Delivery = @Sendable ([UInt8]) -> Int
+
+    let backend: any StreamBackend
+    let connect: @Sendable (@escaping Delivery) -> Void
+
+    /// `backend`, whose delivery `connect` sets; called once, when the machine is made.
+    public init(_ backend: any StreamBackend, connect: @escaping @Sendable (@escaping Delivery) -> Void) {
+        self.backend = backend
+        self.connect = connect
+    }
+}
+
+/// A disk: how it is opened once the machine's memory exists.
+public struct DiskAttachment: Sendable {
+    /// Told how each request ended, by its token, from any thread.
+    public typealias Completion = @Sendable (_ token: UInt64, BlockResult) -> Void
+
+    /// A name for errors and statistics: the file's.
+    public let name: String
+    let open: @Sendable (GuestMemory, @escaping Completion) throws(MachineError) -> OpenDisk
+
+    /// A disk called `name` that `open` connects to guest memory and to the device's completion.
+    public init(
+        name: String,
+        open: @escaping @Sendable (GuestMemory, @escaping Completion) throws(MachineError) -> OpenDisk
+    ) {
+        self.name = name
+        self.open = open
+    }
+}
+
+/// An open disk: its backend, and how the machine waits for it.
+public struct OpenDisk: Sendable {
+    let backend: any BlockBackend
+    let drain: @Sendable () -> Void
+    let close: @Sendable () -> Void
+
+    /// `drain` returns once every request so far has been answered; `close` gives back the file and its lock.
+    public init(
+        _ backend: any BlockBackend, drain: @escaping @Sendable () -> Void = {},
+        close: @escaping @Sendable () -> Void = {}
+    ) {
+        self.backend = backend
+        self.drain = drain
+        self.close = close
+    }
+}
+
+/// A network card's other end.
+public struct NetworkAttachment: Sendable {
+    /// Takes a frame for the guest; false where the card has no room now, and `resume()` follows.
+    public typealias Delivery = @Sendable ([UInt8]) -> Bool
+
+    let backend: any NetworkBackend
+    /// The card's address: six bytes.
+    public let address: [UInt8]
+    let connect: @Sendable (@escaping Delivery) -> Void
+    let close: @Sendable () -> Void
+
+    /// `backend`, whose delivery `connect` sets once, for a card of this MAC `address`.
+    public init(
+        _ backend: any NetworkBackend, address: [UInt8],
+        connect: @escaping @Sendable (@escaping Delivery) -> Void, close: @escaping @Sendable () -> Void = {}
+    ) {
+        precondition(address.count == 6, "a MAC address has six bytes")
+        self.backend = backend
+        self.address = address
+        self.connect = connect
+        self.close = close
+    }
+}
+
+/// A port of the virtio console.
+public struct ConsolePort: Sendable {
+    /// The name the guest finds it by (`/dev/virtio-ports/NAME`); nil for the console proper, `hvc0`.
+    public let name: String?
+    let stream: StreamAttachment
+
+    /// A port; without a name it is a console.
+    public init(name: String?, stream: StreamAttachment) {
+        self.name = name
+        self.stream = stream
+    }
+}
