@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension FloatFormat {
+    /// `x * y + z`, rounded once (IEEE 754 §5.4.1, fusedMultiplyAdd).
+    @inlinable
+    public static func multiplyAdd<Rules>(
+        _ x: Self, _ y: Self, _ z: Self, _ environment: inout FloatEnvironment<Rules>
+    ) -> Self {
+        guard x.isNormal && y.isNormal && z.magnitude < infinityPattern else {
+            return multiplyAddSpecial(x, y, z, &environment)
+        }
+        return fused(
+            sign: (x.pattern ^ y.pattern) & signMask,
+            (exponent: x.exponentField, significand: x.integerAndFraction),
+            (exponent: y.exponentField, significand: y.integerAndFraction), z, &environment)
+    }
+
+    /// The product of two significands, their leading ones where the integer bit is, plus a finite `z`.
+    @inlinable @inline(__always)
+    static func fused<Rules>(
+        sign: Significand, _ x: (exponent: Int, significand: Significand),
+        _ y: (exponent: Int, significand: Significand), _ z: Self, _ environment: inout FloatEnvironment<Rules>
+    ) -> Self {
+        // Both terms exactly, with the leading one in or just below the second bit from the top: a carry has room, and
+        // enough zeros lie below that bits are lost only by shifts after which at most one digit cancels.
+        let width = Product.bitWidth
+        let product =
+            Product(truncatingIfNeeded: x.significand) &* Product(truncatingIfNeeded: y.significand)
+            &<< (width &- 3 &- 2 &* fractionBits)
+        let addend = Product(truncatingIfNeeded: z.integerAndFraction) &<< (width &- 2 &- fractionBits)
+        let productExponent = x.exponent &+ y.exponent &- bias &+ 1
+        let addendExponent = Swift.max(z.exponentField, 1)
+        let distance = productExponent &- addendExponent
+        let first = distance < 0 ? product.shiftedRightSticky(0 &- distance) : product
+        let second = distance < 0 ? addend : addend.shiftedRightSticky(distance)
+
+        var total = first &+ second
+        var resultSign = sign
+        if z.sign != sign {
+            if first == second { return zero(negative: environment.rounding == .down) }
+            total = first &- second
+            if first < second {
+                total = 0 &- total
+                resultSign = z.sign
+            }
+        }
+        let shift = total.leadingZeroBitCount
+        total &<<= shift
+        let high = Significand(truncatingIfNeeded: total &>> (width &- Significand.bitWidth))
+        let low = total & (((1 as Product) &<< (width &- Significand.bitWidth)) &- 1)
+        return round(
+            sign: resultSign, exponent: Swift.max(productExponent, addendExponent) &+ 1 &- shift,
+            significand: high | (low == 0 ? 0 : 1), &environment)
+    }
+
+    /// The fused product and sum where a factor is not normal or an operand not finite.
+    @inlinable @inline(never)
+    static func multiplyAddSpecial<Rules>(
+        _ x: Self, _ y: Self, _ z: Self, _ environment: inout FloatEnvironment<Rules>
+    ) -> Self {
+        let invalidProduct = x.isInfinite && y.isZero || x.isZero && y.isInfinite
+        if x.isNaN || y.isNaN || z.isNaN {
+            if x.isSignalingNaN || y.isSignalingNaN || z.isSignalingNaN
+                || invalidProduct && Rules.infinityTimesZeroPlusNaNIsInvalid
+            {
+                environment.flags.insert(.invalid)
+            }
+            return environment.rules.nan(x, y, z)
+        }
+        if invalidProduct { return environment.invalid() }
+        let sign = (x.pattern ^ y.pattern) & signMask
+        if x.isInfinite || y.isInfinite {
+            return z.isInfinite && z.sign != sign ? environment.invalid() : infinity(negative: sign != 0)
+        }
+        if z.isInfinite { return z }
+        if x.isZero || y.isZero { return add(Self(pattern: sign), z, &environment) }
+        let (left, right) = (x.normalized, y.normalized)
+        return fused(
+            sign: sign, (exponent: left.exponent, significand: left.significand &>> guardBits),
+            (exponent: right.exponent, significand: right.significand &>> guardBits), z, &environment)
+    }
+}
