@@ -75,5 +75,9 @@ let package = Package(
         .systemLibrary(name: "CSlirp", pkgConfig: "slirp", providers: [.apt(["libslirp-dev"])]),
         .executableTarget(
             name: "apus-net", dependencies: ["CSlirp", "Host", "MachineCore", system], swiftSettings: common),
+
+        .testTarget(
+            name: "ApusKitTests", dependencies: ["ApusKit", "MachineCore", "Machines", "VMMemory"],
+            swiftSettings: tests),
     ]
 )
