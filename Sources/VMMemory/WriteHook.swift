@@ -30,6 +30,7 @@ public final class WriteHook: Sendable {
     private let tables: [Table]
     private let listening = Atomic<Bool>(false)
     /// Called with the page number before a page marked `code` is written, on the writer's thread.
+    // SAFETY: written once, before `listening` is released; read only after it was acquired.
     private nonisolated(unsafe) var codeListener: (@Sendable (UInt64) -> Void)?
 
     init(regions: [MemoryRegion]) {
