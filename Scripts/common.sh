@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# What the scripts share: sourced, not run. Numbered, timed steps; the build's folder; errors.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export LC_ALL=C.UTF-8
+
+steps=0        # how many steps this run has; set by the script
+step=0
+step_began=0
+
+# begin SENTENCE: starts the next numbered step.
+begin() {
+    step=$((step + 1))
+    step_began=$(date +%s%N)
+    printf '[%d/%d] %s\n' "$step" "$steps" "$*"
+}
+
+# finish [REMARK]: ends the step and says how long it took.
+finish() {
+    local tenths=$((($(date +%s%N) - step_began) / 100000000))
+    printf '[%d/%d] %s in %d.%d s\n' "$step" "$steps" "${1:-done}" $((tenths / 10)) $((tenths % 10))
+}
+
+# fail SENTENCE…: says what is wrong and what to do, and stops.
+fail() {
+    printf 'error: %s\n' "$@" >&2
+    exit 1
+}
