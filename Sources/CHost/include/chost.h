@@ -1,2 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// What Swift cannot say to Linux: variadic calls, code that runs in signal handlers, and headers that Swift's Glibc
+// module leaves out. Everything else is in the Host target.
 #pragma once
+
+#include <spawn.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <termios.h>
+
+// Included for Host alone: Swift's Glibc module leaves these headers out.
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+
+/// Sleeps while `*word` is `expected`, at most until `deadline` nanoseconds of CLOCK_MONOTONIC (UINT64_MAX: for ever).
+/// Answers 0, or the errno: EAGAIN (the word differed), EINTR, ETIMEDOUT.
+/// Why C: syscall(2) is variadic, and glibc has no wrapper of futex(2).
+int chost_futex_wait(const uint32_t *word, uint32_t expected, uint64_t deadline);
+
+/// Wakes up to `count` sleepers on `word`.
+/// Why C: as above.
+void chost_futex_wake(const uint32_t *word, int count);
+
+// The seven that follow exist because glibc declares the calls for _GNU_SOURCE alone, which Swift's Glibc module is
+// built without. Each answers minus an errno where it fails.
+
+/// A memory file of `size` bytes that can be neither grown nor shrunk, close-on-exec. Why C: memfd_create, F_ADD_SEALS.
+int chost_memory_file(uint64_t size);
+
+/// A pipe, close-on-exec from the start: `ends[0]` reads, `ends[1]` writes. Why C: pipe2.
+int chost_pipe(int ends[2]);
+
+/// Names the calling thread; 15 bytes count. Why C: pthread_setname_np.
+void chost_thread_name(const char *name);
+
+/// What `chost_allocate` does to a range of a file, whose size it never changes.
+enum chost_allocation { CHOST_PUNCH_HOLE = 1, CHOST_ZERO_RANGE = 2 };
+
+/// Punches a hole into, or zeroes, `count` bytes at `offset`. Why C: fallocate, FALLOC_FL_*.
+int chost_allocate(int fd, enum chost_allocation what, int64_t offset, int64_t count);
+
+/// Locks all of a file for its open file description: exclusively or shared, without waiting; -EAGAIN if another
+/// description's lock forbids it. Why C: F_OFD_SETLK.
+int chost_lock_file(int fd, bool exclusive);
+
+/// Takes a connection, close-on-exec and non-blocking. Why C: accept4.
+int chost_accept(int fd);
+
+/// Adds to `actions` that the started program has no descriptor from `first` up. Why C:
+/// posix_spawn_file_actions_addclosefrom_np.
+int chost_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
+
+/// Puts `fd` into raw mode `raw` and remembers `cooked`, so that exit, deadly signals, stop and continue find the
+/// terminal as it was. Answers 0 or an errno. One terminal at a time: EBUSY.
+/// Why C: the settings must come back inside signal handlers, where no Swift may run.
+int chost_terminal_enter(int fd, const struct termios *cooked, const struct termios *raw);
+
+/// Gives the terminal its remembered settings back and forgets them. Safe to call twice, and in a signal handler.
+/// Why C: as above.
+void chost_terminal_leave(void);
+
+/// Opens the tap interface `name` (empty: the kernel names it) without packet information; `name` gets the name used.
+/// Answers the descriptor or minus an errno. `name` has at least 16 bytes.
+/// Why C: TUNSETIFF is a macro over struct ifreq, whose unions Swift does not import usably.
+int chost_tap_open(char *name);
+
+/// A socket that becomes readable when an address or link of this network namespace changes; or minus an errno.
+/// Why C: Swift's Glibc module has no netlink.
+int chost_address_monitor(void);
+
+/// Gives up for good: new privileges by exec, core dumps, being traced and, where it runs as root, being root.
+/// Answers 0 or an errno.
+/// Why C: prctl(2) is variadic.
+int chost_drop_privileges(unsigned uid, unsigned gid);

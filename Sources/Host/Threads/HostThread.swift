@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CHost
+import Glibc
+import Synchronization
+import SystemPackage
+
+/// A plain thread of the host with a name and a stack of its own size. It is joined once; a thread that is let go
+/// without being joined runs on by itself.
+@safe
+public final class HostThread: Sendable {
+    private struct State {
+        var handle: pthread_t?
+    }
+
+    fileprivate final class Body: Sendable {
+        let name: String
+        let run: @Sendable () -> Void
+        init(name: String, run: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.run = run
+        }
+    }
+
+    private let state: Mutex<State>
+    /// The thread's name, as `top -H` shows its first 15 bytes.
+    public let name: String
+
+    /// Starts `body` on a new thread. All signals are blocked in it but those that a fault of its own raises: the
+    /// process's signals go to the thread that started it, or to a `SignalSource`.
+    public init(
+        name: String, stackSize: Int = 1 << 20, body: @escaping @Sendable () -> Void
+    ) throws(HostError) {
+        self.name = name
+        state = Mutex(State(handle: try Self.create(stackSize, Body(name: name, run: body))))
+    }
+
+    private static func create(_ stackSize: Int, _ body: Body) throws(HostError) -> pthread_t {
+        // SAFETY: the attributes live from init to destroy; the body is retained until the thread takes it over; the
+        // signal mask is put back.
+        var attributes = pthread_attr_t()
+        unsafe pthread_attr_init(&attributes)
+        unsafe pthread_attr_setstacksize(&attributes, (max(stackSize, 64 << 10) + 4095) & ~4095)
+        let start = unsafe Unmanaged.passRetained(body)
+        var handle = pthread_t()
+        let mask = SignalMask.blockAll()
+        let error = unsafe pthread_create(&handle, &attributes, enterHostThread, start.toOpaque())
+        mask.restore()
+        unsafe pthread_attr_destroy(&attributes)
+        guard error == 0 else {
+            unsafe start.release()
+            throw HostError(
+                "cannot start the thread '\(body.name)'", Errno(rawValue: error),
+                remedy: "raise the limit on processes (ulimit -u) or use fewer CPUs")
+        }
+        return handle
+    }
+
+    /// Waits until the thread's body has returned. Once, and not on the thread itself.
+    public func join() {
+        let handle = state.withLock { state in
+            defer { state.handle = nil }
+            return state.handle
+        }
+        guard let handle else { return }
+        precondition(pthread_equal(handle, pthread_self()) == 0, "a thread does not join itself")
+        // The handle was taken out under the lock, so it is joined once.
+        pthread_join(handle, nil)
+    }
+
+    deinit {
+        let handle = state.withLock { $0.handle }
+        if let handle { pthread_detach(handle) }
+    }
+}
+
+/// Where a new thread begins; `argument` is its retained body.
+private func enterHostThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let argument = unsafe argument else { return nil }
+    // SAFETY: what `create` retained for this thread, taken over once.
+    let body = unsafe Unmanaged<HostThread.Body>.fromOpaque(argument).takeRetainedValue()
+    // SAFETY: a NUL-terminated string for the call.
+    unsafe body.name.withCString { unsafe chost_thread_name($0) }
+    body.run()
+    return nil
+}
