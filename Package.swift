@@ -55,7 +55,9 @@ let package = Package(
         .target(
             name: "Backends", dependencies: ["MachineCore", "VMMemory", "Host", log, system], swiftSettings: common),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-        .target(name: "Images", dependencies: ["Host", "CArchive", log, system, subprocess], swiftSettings: common),
+        .target(
+            name: "Images", dependencies: ["Host", "CArchive", log, system, subprocess],
+            resources: [.embedInCode("Scripts")], swiftSettings: common),
 
         // Assembled.
         .target(
