@@ -27,24 +27,22 @@ extension FloatFormat {
         if isNaN { return environment.nan(self) }
         let exponent = exponentField &- Self.bias
         if exponent >= Self.fractionBits || isZero { return self }
-        // From here on the lowest bit of weight one is within the pattern, or, for magnitudes below one, would be above.
-        let one = exponent < 0 ? 0 : Self.integerBit &>> exponent
-        let (discarded, half, odd): (Significand, Significand, Significand)
         if exponent < 0 {
-            // Below one half everything is the same to the rounding: a fraction of less than half.
-            discarded = exponent == -1 ? integerAndFraction : 1
-            (half, odd) = (Self.integerBit, 0)
-        } else {
-            discarded = magnitude & (one &- 1)
-            (half, odd) = (one &>> 1, magnitude & one == 0 ? 0 : 1)
+            // All fractions below one half round alike, subnormal ones too.
+            let discarded = exponent == -1 ? integerAndFraction : 1
+            if raisesInexact { environment.flags.insertInexact(if: discarded) }
+            let half = Self.integerBit
+            let increment = environment.rounding.increment(half: half, odd: 0, negative: isNegative)
+            let one = Significand(truncatingIfNeeded: Self.bias) &<< Self.fractionBits
+            return Self(pattern: sign | (discarded &+ increment < half &<< 1 ? 0 : one))
         }
+        // The digit of weight one. In [1, 2) it is the lowest bit of the exponent field, which is set: the bias is odd.
+        let one = Self.integerBit &>> exponent
+        let discarded = magnitude & (one &- 1)
         if raisesInexact { environment.flags.insertInexact(if: discarded) }
-        let increment = environment.rounding.increment(half: half, odd: odd, negative: isNegative)
-        let roundsUp = discarded &+ increment >= half &<< 1
-        if exponent < 0 {
-            let unit = Significand(truncatingIfNeeded: Self.bias) &<< Self.fractionBits
-            return Self(pattern: sign | (roundsUp ? unit : 0))
-        }
-        return Self(pattern: (pattern & ~(one &- 1)) &+ (roundsUp ? one : 0))
+        let odd: Significand = magnitude & one == 0 ? 0 : 1
+        let increment = environment.rounding.increment(half: one &>> 1, odd: odd, negative: isNegative)
+        // A carry out of the fraction belongs in the exponent.
+        return Self(pattern: (pattern &+ increment) & ~(one &- 1))
     }
 }

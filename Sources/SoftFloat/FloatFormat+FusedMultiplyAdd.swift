@@ -25,7 +25,7 @@ extension FloatFormat {
         // enough zeros lie below that bits are lost only by shifts after which at most one digit cancels.
         let width = Product.bitWidth
         let product =
-            Product(truncatingIfNeeded: x.significand) &* Product(truncatingIfNeeded: y.significand)
+            (Product(truncatingIfNeeded: x.significand) &* Product(truncatingIfNeeded: y.significand))
             &<< (width &- 3 &- 2 &* fractionBits)
         let addend = Product(truncatingIfNeeded: z.integerAndFraction) &<< (width &- 2 &- fractionBits)
         let productExponent = x.exponent &+ y.exponent &- bias &+ 1

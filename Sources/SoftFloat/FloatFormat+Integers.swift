@@ -8,7 +8,7 @@ extension FloatFormat {
         _ type: Integer.Type, _ environment: inout FloatEnvironment<Rules>
     ) -> Integer {
         let exponent = exponentField &- Self.bias
-        guard exponent < 64 else {
+        guard exponent < 64 && magnitude < Self.infinityPattern else {
             environment.flags.insert(.invalid)
             return environment.rules.unrepresentable(negative: isNegative, isNaN: isNaN)
         }

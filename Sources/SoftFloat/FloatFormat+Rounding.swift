@@ -52,7 +52,7 @@ extension FloatFormat {
         sign: Significand, exponent: Int, significand: Significand, carries: Bool,
         _ environment: inout FloatEnvironment<Rules>
     ) -> Self {
-        // IEEE 754 §7.5: after rounding, tiny is what stays below the smallest normal number were the exponent unbounded.
+        // IEEE 754 §7.5: after rounding, tiny is what stays subnormal were the exponent unbounded.
         let isTiny = Rules.detectsTininessBeforeRounding || exponent < 0 || !carries
         if isTiny && environment.rules.flushesTinyResults {
             environment.flags.formUnion([.underflow, .inexact])

@@ -2,12 +2,13 @@
 
 /// A binary floating-point format: from the top a sign, a biased exponent and a fraction (IEEE 754 §3.4).
 ///
-/// The arithmetic works on `Significand`, an unsigned integer at least two bits wider than the format's precision, which
-/// also holds the whole encoding. A format that stores its integer bit (x87's extended one, in `UInt128`) replaces
+/// The arithmetic works on `Significand`, an unsigned integer some bits wider than the format's precision, which also
+/// holds the whole encoding. A format that stores its integer bit (x87's extended one, in `UInt128`) replaces
 /// `integerAndFraction` and `assemble`, the two places that know of the hidden bit.
 public protocol FloatFormat: Sendable, Hashable {
     /// The integer that significands are computed in.
-    associatedtype Significand: FixedWidthInteger & UnsignedInteger & Sendable where Significand.Magnitude == Significand
+    associatedtype Significand: FixedWidthInteger & UnsignedInteger & Sendable
+    where Significand.Magnitude == Significand
     /// An integer that holds an exact product of two significands of the format's precision, and some bits more.
     associatedtype Product: FixedWidthInteger & UnsignedInteger & Sendable
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A rounding-direction attribute (IEEE 754 §4.3); the raw values are RISC-V's encodings (RISC-V Unpriv, F 2.2 §20.2).
+/// A rounding direction (IEEE 754 §4.3); the raw values are RISC-V's encodings (RISC-V Unpriv, F 2.2 §20.2).
 @frozen
 public enum Rounding: UInt8, Sendable, CaseIterable {
     /// RNE: to the nearest value, of two the one with an even significand.
