@@ -85,3 +85,14 @@ extension GuestMemory {
         return true
     }
 }
+
+extension GuestMemory {
+    /// Replaces the 8 bytes at `address`, aligned, by `desired` if they are `expected`: whether they were, or nil where
+    /// the address is not RAM or not aligned. Sequentially consistent; for page-table A and D bits.
+    public func compareExchange(_ expected: UInt64, _ desired: UInt64, at address: GuestAddress) -> Bool? {
+        // SAFETY: `hostPointer` proved 8 bytes; the address is aligned on host pages too.
+        guard address.value & 7 == 0, let host = unsafe hostPointer(at: address, count: 8) else { return nil }
+        noteWrite(at: address, count: 8)
+        return unsafe ga_compare_exchange_64(host, expected, desired)
+    }
+}

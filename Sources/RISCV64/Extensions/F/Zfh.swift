@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Half precision (RISC-V Unpriv 20240411 §23).
+enum ExtensionZfh {
+    static let rows: [InstructionRow] = [
+        InstructionRow("flh", match: 0x1007, mask: 0x707f, .floatLoad, .flh),
+        InstructionRow("fsh", match: 0x1027, mask: 0x707f, .floatStore, .fsh),
+        .float1("fcvt.s.h", 0x08, 2, 0, .fcvtFloat),
+        .float1("fcvt.h.s", 0x08, 0, 2, .fcvtFloat),
+        .float1("fcvt.d.h", 0x08, 2, 1, .fcvtFloat),
+        .float1("fcvt.h.d", 0x08, 1, 2, .fcvtFloat),
+        .float4("fmadd.h", 0x43, 2, .fmadd),
+        .float4("fmsub.h", 0x47, 2, .fmsub),
+        .float4("fnmsub.h", 0x4b, 2, .fnmsub),
+        .float4("fnmadd.h", 0x4f, 2, .fnmadd),
+        .float2("fadd.h", 0x00, 2, .fadd),
+        .float2("fsub.h", 0x01, 2, .fsub),
+        .float2("fmul.h", 0x02, 2, .fmul),
+        .float2("fdiv.h", 0x03, 2, .fdiv),
+        .float1("fsqrt.h", 0x0b, 0, 2, .fsqrt),
+        .floatFixed("fsgnj.h", 0x04, 0, 2, .fsgnj),
+        .floatFixed("fsgnjn.h", 0x04, 1, 2, .fsgnjn),
+        .floatFixed("fsgnjx.h", 0x04, 2, 2, .fsgnjx),
+        .floatFixed("fmin.h", 0x05, 0, 2, .fmin),
+        .floatFixed("fmax.h", 0x05, 1, 2, .fmax),
+        .floatFixed("feq.h", 0x14, 2, 2, .feq, .floatCompare),
+        .floatFixed("flt.h", 0x14, 1, 2, .flt, .floatCompare),
+        .floatFixed("fle.h", 0x14, 0, 2, .fle, .floatCompare),
+        .floatMove("fclass.h", 0x1c, 1, 2, .fclass, .floatToInteger),
+        .float1("fcvt.w.h", 0x18, 0, 2, .fcvtToW, .floatToInteger),
+        .float1("fcvt.wu.h", 0x18, 1, 2, .fcvtToWu, .floatToInteger),
+        .float1("fcvt.l.h", 0x18, 2, 2, .fcvtToL, .floatToInteger),
+        .float1("fcvt.lu.h", 0x18, 3, 2, .fcvtToLu, .floatToInteger),
+        .float1("fcvt.h.w", 0x1a, 0, 2, .fcvtFromW, .integerToFloat),
+        .float1("fcvt.h.wu", 0x1a, 1, 2, .fcvtFromWu, .integerToFloat),
+        .float1("fcvt.h.l", 0x1a, 2, 2, .fcvtFromL, .integerToFloat),
+        .float1("fcvt.h.lu", 0x1a, 3, 2, .fcvtFromLu, .integerToFloat),
+        .floatMove("fmv.x.h", 0x1c, 0, 2, .fmvToX, .floatToInteger),
+        .floatMove("fmv.h.x", 0x1e, 0, 2, .fmvFromX, .integerToFloat),
+    ]
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import VMMemory
+
+/// The soft TLB: from guest-virtual pages straight to host memory, a set of entries for each way in which loads and
+/// stores, or fetches, may be allowed, so that a change of privilege empties nothing.
+///
+/// An entry's tag is the page's virtual address with the generation in bits 3 to 11; bits 0 to 2 are zero, so that one
+/// comparison of the address, masked by page and alignment, proves page, permission, generation and alignment at once.
+/// A flush moves the generation on. Zero is never a valid tag, as generations begin at 1.
+@safe
+final class TranslationCache {
+    /// Which permissions an entry was checked against.
+    enum Context: Int {
+        case user = 0
+        case supervisor = 1
+        case supervisorUserAccess = 2
+        case machine = 3
+    }
+
+    /// Data entries a context: readTag, writeTag, addend, unused; 32 bytes.
+    static var dataEntries: UInt64 { 1024 }
+    /// Fetch entries a context: tag, address of the page's decoded instructions; 16 bytes.
+    static var fetchEntries: UInt64 { 256 }
+    private static var dataBytes: Int { Int(dataEntries) * 32 }
+    private static var fetchBytes: Int { Int(fetchEntries) * 16 }
+
+    // SAFETY: four sets each, allocated in init, freed in deinit; indices are masked.
+    private let data: UnsafeMutableRawPointer
+    private let fetch: UnsafeMutableRawPointer
+    /// The current generations, shifted to where tags have them.
+    private(set) var dataGeneration: UInt64 = 8
+    private(set) var fetchGeneration: UInt64 = 8
+    /// The virtual range that pages larger than 4 KiB were installed for since the last flush.
+    private var largeLow = UInt64.max
+    private var largeHigh: UInt64 = 0
+
+    init() {
+        // SAFETY: fresh memory, zeroed: no valid entry.
+        unsafe data = UnsafeMutableRawPointer.allocate(byteCount: 4 * TranslationCache.dataBytes, alignment: 64)
+        unsafe fetch = UnsafeMutableRawPointer.allocate(byteCount: 4 * TranslationCache.fetchBytes, alignment: 64)
+        clear()
+    }
+
+    deinit {
+        // SAFETY: allocated in init, freed once.
+        unsafe data.deallocate()
+        unsafe fetch.deallocate()
+    }
+
+    private func clear() {
+        // SAFETY: the whole of both allocations.
+        unsafe data.initializeMemory(as: UInt8.self, repeating: 0, count: 4 * TranslationCache.dataBytes)
+        unsafe fetch.initializeMemory(as: UInt8.self, repeating: 0, count: 4 * TranslationCache.fetchBytes)
+    }
+
+    /// The set for loads and stores in `context`.
+    func dataSet(_ context: Context) -> DataSet {
+        // SAFETY: one of four sets.
+        unsafe DataSet(base: data + context.rawValue * TranslationCache.dataBytes)
+    }
+
+    /// The set for fetches in `context`.
+    func fetchSet(_ context: Context) -> FetchSet {
+        // SAFETY: one of four sets.
+        unsafe FetchSet(base: fetch + context.rawValue * TranslationCache.fetchBytes)
+    }
+
+    /// Forgets everything.
+    func flush() {
+        flushFetches()
+        flushData()
+        largeLow = .max
+        largeHigh = 0
+    }
+
+    private func flushData() {
+        dataGeneration += 8
+        if dataGeneration > GuestPage.offsetMask { restart() }
+    }
+
+    /// Forgets where instructions come from, so that the next fetch of each page looks whether its code changed.
+    func flushFetches() {
+        fetchGeneration += 8
+        if fetchGeneration > GuestPage.offsetMask { restart() }
+    }
+
+    private func restart() {
+        clear()
+        dataGeneration = 8
+        fetchGeneration = 8
+    }
+
+    /// Forgets what was cached for the page of `address`, and all of it if that may be part of a larger page.
+    func flush(page address: UInt64) {
+        if address >= largeLow && address <= largeHigh { return flush() }
+        for context in 0..<4 {
+            // SAFETY: sets 0 to 3.
+            let data = unsafe DataSet(base: data + context * TranslationCache.dataBytes)
+            data.remove(address)
+            let fetch = unsafe FetchSet(base: fetch + context * TranslationCache.fetchBytes)
+            fetch.remove(address)
+        }
+    }
+
+    /// Notes that an entry came from a page of `size` bytes around `address`.
+    func noteLarge(_ address: UInt64, size: UInt64) {
+        guard size > GuestPage.size else { return }
+        largeLow = min(largeLow, address & ~(size - 1))
+        largeHigh = max(largeHigh, address | (size - 1))
+    }
+}
+
+/// The soft TLB's entries for loads and stores in one context.
+@safe
+struct DataSet {
+    // SAFETY: `TranslationCache.dataEntries` entries of 32 bytes; every index is masked. The cache outlives it.
+    let base: UnsafeMutableRawPointer
+
+    /// The set as a number, for `HartState`.
+    var bitPattern: UInt { unsafe UInt(bitPattern: base) }  // SAFETY: the number only.
+
+    @inline(__always)
+    private func entry(_ address: UInt64) -> UnsafeMutableRawPointer {
+        // SAFETY: the index is masked.
+        unsafe base + Int(truncatingIfNeeded: (address >> 12 & (TranslationCache.dataEntries - 1)) &* 32)
+    }
+
+    /// Host memory for an access of `mask + 1` bytes that is aligned and allowed, or nil.
+    @inline(__always)
+    func find(
+        _ address: UInt64, mask: UInt64, generation: UInt64, writes: Bool
+    ) -> UnsafeMutableRawPointer? {
+        // SAFETY: an entry whose tag matches has an addend that leads into mapped guest RAM.
+        let entry = unsafe entry(address)
+        let tag = unsafe entry.load(fromByteOffset: writes ? 8 : 0, as: UInt64.self)
+        guard (address & (~GuestPage.offsetMask | mask)) | generation == tag else { return nil }
+        let addend = unsafe entry.load(fromByteOffset: 16, as: UInt64.self)
+        return unsafe UnsafeMutableRawPointer(bitPattern: UInt(truncatingIfNeeded: address &+ addend))
+    }
+
+    /// Caches that the page of `address` lies at `host`, for reads, writes or both; the other kind is kept if it is
+    /// there for the same page.
+    func insert(
+        _ address: UInt64, host: UnsafeMutableRawPointer, generation: UInt64, reads: Bool, writes: Bool
+    ) {
+        let page = address & ~GuestPage.offsetMask
+        let tag = page | generation
+        // SAFETY: the index is masked; entries are trivial.
+        let entry = unsafe entry(address)
+        let oldRead = unsafe entry.load(as: UInt64.self)
+        let oldWrite = unsafe entry.load(fromByteOffset: 8, as: UInt64.self)
+        unsafe entry.storeBytes(of: reads || oldRead == tag ? tag : 0, as: UInt64.self)
+        unsafe entry.storeBytes(of: writes || oldWrite == tag ? tag : 0, toByteOffset: 8, as: UInt64.self)
+        let addend = UInt64(UInt(bitPattern: host)) &- page
+        unsafe entry.storeBytes(of: addend, toByteOffset: 16, as: UInt64.self)
+    }
+
+    /// Forgets the entry where `address` would be.
+    func remove(_ address: UInt64) {
+        // SAFETY: the index is masked.
+        let entry = unsafe entry(address)
+        unsafe entry.storeBytes(of: 0, as: UInt64.self)
+        unsafe entry.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self)
+    }
+}
+
+/// The soft TLB's entries for fetches in one context: which decoded page a virtual page runs from.
+@safe
+struct FetchSet {
+    // SAFETY: `TranslationCache.fetchEntries` entries of 16 bytes; every index is masked. The cache outlives it.
+    let base: UnsafeMutableRawPointer
+
+    /// The set as a number, for `HartState`.
+    var bitPattern: UInt { unsafe UInt(bitPattern: base) }  // SAFETY: the number only.
+
+    @inline(__always)
+    private func entry(_ address: UInt64) -> UnsafeMutableRawPointer {
+        // SAFETY: the index is masked.
+        unsafe base + Int(truncatingIfNeeded: (address >> 12 & (TranslationCache.fetchEntries - 1)) &* 16)
+    }
+
+    /// The decoded page for `page`, a page's address, or nil.
+    @inline(__always)
+    func find(_ page: UInt64, generation: UInt64) -> OpPointer? {
+        // SAFETY: an entry whose tag matches holds the address of a live decoded page.
+        let entry = unsafe entry(page)
+        guard unsafe entry.load(as: UInt64.self) == page | generation else { return nil }
+        return unsafe OpPointer(bitPattern: entry.load(fromByteOffset: 8, as: UInt.self))
+    }
+
+    /// Caches that `page`, a page's address, runs from `ops`.
+    func insert(_ page: UInt64, ops: OpPointer, generation: UInt64) {
+        // SAFETY: the index is masked.
+        let entry = unsafe entry(page)
+        unsafe entry.storeBytes(of: page | generation, as: UInt64.self)
+        unsafe entry.storeBytes(of: ops.bitPattern, toByteOffset: 8, as: UInt.self)
+    }
+
+    /// Forgets the entry where `address` would be.
+    func remove(_ address: UInt64) {
+        // SAFETY: the index is masked.
+        unsafe entry(address).storeBytes(of: 0, as: UInt64.self)
+    }
+}
