@@ -83,5 +83,11 @@ let package = Package(
             swiftSettings: tests),
         .testTarget(
             name: "SoftFloatTests", dependencies: ["SoftFloat"], exclude: ["Guest"], swiftSettings: tests),
+        .target(
+            name: "VirtioMock", dependencies: ["MachineCore", "VMMemory", "Virtio"],
+            path: "Tests/Support/VirtioMock", swiftSettings: tests),
+        .testTarget(
+            name: "VirtioTests", dependencies: ["MachineCore", "VMMemory", "Virtio", "VirtioMock"],
+            swiftSettings: tests),
     ]
 )

@@ -27,13 +27,15 @@ public final class DeviceCore {
     /// The status as device and driver have set it. What a driver reads is `visibleStatus`.
     var status: DeviceStatus = []
     var config: ConfigSpace
-    /// Changes whenever the configuration space does (§2.5).
+    /// Changes when the driver reads a configuration space that changed since it last read (§2.5, §4.1.4.3.1): so it
+    /// cannot wrap to the same value between two reads.
     public private(set) var configGeneration: UInt32 = 0
+    private var configChanged = false
     var ledger = RequestLedger()
 
-    /// Bit 0: a buffer was used. Bit 1: the configuration changed. Only with a wired interrupt (§4.1.4.5, §4.2.2).
+    /// Bit 0: a buffer was used, not set where messages tell it. Bit 1: the configuration changed (§4.1.4.5, §4.2.2).
     public internal(set) var interruptStatus: UInt8 = 0
-    /// The transport sends messages: causes collect in `pendingMessages` instead.
+    /// The transport sends messages: causes collect in `pendingMessages`.
     var signalsByMessage = false
     /// Bit n: queue n has used buffers to tell of. Bit 63: the configuration changed.
     var pendingMessages: UInt64 = 0
@@ -51,9 +53,12 @@ public final class DeviceCore {
         self.config = ConfigSpace(count: configSize)
     }
 
+    /// The transport may not reach memory until the driver resets the device.
+    var isCutOff = false
+
     /// Whether queues are processed: the driver is ready, nothing broke, and no request from before a reset is left.
     public var isRunning: Bool {
-        status.isSuperset(of: [.driverOK, .featuresOK]) && status.isDisjoint(with: [.needsReset, .failed])
+        !isCutOff && status.isSuperset(of: [.driverOK, .featuresOK]) && status.isDisjoint(with: [.needsReset, .failed])
             && ledger.draining == 0
     }
 
@@ -104,12 +109,23 @@ public final class DeviceCore {
     /// Changes the configuration space; the driver is told if it is ready.
     func changeConfig(_ change: (inout ConfigSpace) -> Void) {
         change(&config)
-        configGeneration &+= 1
+        configChanged = true
         if isRunning { raiseConfigInterrupt() }
+    }
+
+    /// The driver reads the configuration space.
+    func readConfig(at offset: UInt64, width: AccessWidth) -> UInt64 {
+        if configChanged {
+            configChanged = false
+            configGeneration &+= 1
+        }
+        return config.read(at: offset, width: width)
     }
 
     private func raiseConfigInterrupt() {
         counters.interrupts &+= 1
-        if signalsByMessage { pendingMessages |= 1 << 63 } else { interruptStatus |= 2 }
+        // §4.1.4.5.1: the bit is set with messages too.
+        interruptStatus |= 2
+        if signalsByMessage { pendingMessages |= 1 << 63 }
     }
 }

@@ -100,6 +100,7 @@ extension VirtioDevice {
 extension DeviceCore {
     fileprivate func reset() {
         status = []
+        isCutOff = false
         driverFeatures = []
         interruptStatus = 0
         pendingMessages = 0

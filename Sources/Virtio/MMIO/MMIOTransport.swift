@@ -37,7 +37,7 @@ public final class MMIOTransport: Device {
 
     public func read(at offset: UInt64, width: AccessWidth) -> UInt64 {
         if offset >= MMIORegister.configSpace {
-            return device.core.config.read(at: offset - MMIORegister.configSpace, width: width)
+            return device.core.readConfig(at: offset - MMIORegister.configSpace, width: width)
         }
         guard width == .word, let register = MMIORegister(rawValue: offset) else { return 0 }
         return UInt64(read(register))

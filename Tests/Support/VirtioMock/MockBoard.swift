@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MachineCore
+import Virtio
+
+/// A board with one virtio device, doing what an adaptor does but on one thread: after each access it reads the
+/// interrupt's level, then performs the work.
+public final class MockBoard {
+    /// Which transport the device is on.
+    public enum Transport: String, CaseIterable, Sendable {
+        case mmio
+        case pci
+        case pciWithMessages
+    }
+
+    /// The device.
+    public let device: any VirtioDevice
+    /// The transport.
+    public let transport: Transport
+    let mmio: MMIOTransport?
+    let pci: PCITransport?
+
+    /// The level of the interrupt line.
+    public private(set) var line = false
+    /// How often the line went up.
+    public private(set) var edges = 0
+    /// Messages delivered.
+    public let messages = MockMessageSink()
+    /// Work waits in `heldWork` until `performHeldWork`.
+    public var holdsWork = false
+    /// Work that came while `holdsWork` was set.
+    public private(set) var heldWork: [DeviceWork] = []
+
+    /// A board with `device` behind `transport`.
+    public init(_ device: any VirtioDevice, on transport: Transport) {
+        self.device = device
+        self.transport = transport
+        switch transport {
+        case .mmio: (mmio, pci) = (MMIOTransport(device: device), nil)
+        case .pci: (mmio, pci) = (nil, PCITransport(device: device))
+        case .pciWithMessages: (mmio, pci) = (nil, PCITransport(device: device, messageSink: messages))
+        }
+        device.core.reenter = { [unowned self] change in perform(change) }
+    }
+
+    /// Does `change` to the device as an adaptor does, and what follows it.
+    @discardableResult
+    public func perform<Result>(_ change: () -> Result) -> Result {
+        let result = change()
+        let level = mmio.map { $0.interruptLevels & 1 != 0 } ?? pci?.interruptLevel ?? false
+        if level, !line { edges += 1 }
+        line = level
+        if let work = mmio?.takeWork() ?? pci?.takeWork() {
+            if holdsWork { heldWork.append(work) } else { work() }
+        }
+        return result
+    }
+
+    /// Performs what was held, and holds nothing more.
+    public func performHeldWork() {
+        holdsWork = false
+        let work = heldWork
+        heldWork = []
+        for item in work { item() }
+    }
+
+    /// Power-on reset of the whole board.
+    public func reset() { perform { mmio?.reset() ?? pci?.reset() } }
+}
+
+/// Collects messages of MSI-X.
+public final class MockMessageSink: MessageSink, @unchecked Sendable {
+    /// A message delivered.
+    public struct Message: Equatable, Sendable {
+        public let address: UInt64
+        public let data: UInt32
+    }
+
+    /// In the order of delivery.
+    public private(set) var delivered: [Message] = []
+
+    public func deliver(address: UInt64, data: UInt32) { delivered.append(Message(address: address, data: data)) }
+    /// Forgets them.
+    public func clear() { delivered = [] }
+}
+
