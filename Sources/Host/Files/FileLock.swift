@@ -56,11 +56,12 @@ public enum FileLock {
         let processes = Directory.names("/proc").compactMap { pid_t($0) }
         // Ourselves last: the usual holder is somebody else, and our own new descriptor holds nothing.
         for pid in processes.filter({ $0 != own }) + [own] {
-            for number in Directory.names("/proc/\(pid)/fdinfo") {
-                guard let info = try? TextFile.read("/proc/\(pid)/fdinfo/\(number)", limit: 64 << 10) else { continue }
+            for number in Directory.names(FilePath("/proc/\(pid)/fdinfo")) {
+                let path = FilePath("/proc/\(pid)/fdinfo/\(number)")
+                guard let info = try? TextFile.read(path, limit: 64 << 10) else { continue }
                 let locks = info.split(separator: "\n").filter { $0.hasPrefix("lock:") }
                 guard locks.contains(where: { $0.contains(inode) }) else { continue }
-                let name = (try? TextFile.read("/proc/\(pid)/comm", limit: 64)) ?? ""
+                let name = (try? TextFile.read(FilePath("/proc/\(pid)/comm"), limit: 64)) ?? ""
                 return Holder(pid: pid, name: String(name.prefix { $0 != "\n" }))
             }
         }
