@@ -81,6 +81,7 @@ let package = Package(
         .testTarget(
             name: "ApusKitTests", dependencies: ["ApusKit", "MachineCore", "Machines", "VMMemory"],
             swiftSettings: tests),
+        .testTarget(name: "DevicesTests", dependencies: ["Devices", "MachineCore", "VMMemory"], swiftSettings: tests),
         .testTarget(
             name: "SoftFloatTests", dependencies: ["SoftFloat"], exclude: ["Guest"], swiftSettings: tests),
         .target(
