@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SystemPackage
+
+extension BootFile {
+    /// The name that errors say.
+    var name: String {
+        switch self {
+        case .path(let path): path
+        case .bytes(_, let name): name
+        }
+    }
+
+    /// Reads the file, which may have at most `limit` bytes, the size of RAM: nothing larger can be loaded.
+    func load(limit: UInt64) throws(MachineError) -> [UInt8] {
+        switch self {
+        case .bytes(let bytes, let name):
+            guard UInt64(bytes.count) <= limit else { throw BootFile.tooLarge(name, limit) }
+            return bytes
+        case .path(let path):
+            do {
+                return try BootFile.read(FilePath(path), limit: limit)
+            } catch let error as MachineError {
+                throw error
+            } catch let error as Errno {
+                throw .bootFile(name: path, reason: "cannot be read: \(error.description.lowercased())")
+            } catch {
+                throw .bootFile(name: path, reason: "cannot be read: \(error)")
+            }
+        }
+    }
+
+    private static func read(_ path: FilePath, limit: UInt64) throws -> [UInt8] {
+        let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
+        return try file.closeAfter {
+            var bytes: [UInt8] = []
+            let step = 1 << 20
+            while true {
+                let used = bytes.count
+                guard UInt64(used) <= limit else { throw tooLarge(path.string, limit) }
+                bytes.append(contentsOf: repeatElement(0, count: step))
+                // SAFETY: the buffer is the array's own, past what is used, for the length of the call.
+                let count = try unsafe bytes.withUnsafeMutableBytes { buffer in
+                    try unsafe file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[used...]))
+                }
+                bytes.removeLast(step - count)
+                if count == 0 { return bytes }
+            }
+        }
+    }
+
+    private static func tooLarge(_ name: String, _ limit: UInt64) -> MachineError {
+        .bootFile(name: name, reason: "is larger than the machine's RAM of \(limit >> 20) MiB: give it more memory")
+    }
+}
