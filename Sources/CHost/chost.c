@@ -103,12 +103,10 @@ static atomic_int terminal_fd = -1;
 static struct termios terminal_cooked, terminal_raw;
 static atomic_bool terminal_hooked;
 
-// A background process that sets its terminal is stopped by SIGTTOU, so look first who is in front. A terminal that is
-// not the process's own answers -1 and may be set.
+// A background process that sets the terminal is stopped by SIGTTOU, so look first who is in front.
 static void terminal_set(int fd, const struct termios *settings)
 {
-	pid_t front = tcgetpgrp(fd);
-	if (front >= 0 && front != getpgrp())
+	if (tcgetpgrp(fd) != getpgrp())
 		return;
 	while (tcsetattr(fd, TCSANOW, settings) != 0 && errno == EINTR) {
 	}
