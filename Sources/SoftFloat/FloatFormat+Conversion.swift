@@ -5,7 +5,7 @@ extension FloatFormat {
     @inlinable
     public func converted<Target: FloatFormat, Rules>(
         to target: Target.Type, _ environment: inout FloatEnvironment<Rules>
-    ) -> Target where Target.Significand == Significand {
+    ) -> Target {
         if magnitude >= Self.infinityPattern {
             if !isNaN { return .infinity(negative: isNegative) }
             if isSignalingNaN { environment.flags.insert(.invalid) }
@@ -15,7 +15,7 @@ extension FloatFormat {
         let (exponent, significand) = normalized
         return Target.round(
             sign: isNegative ? Target.signMask : 0, exponent: exponent &- Self.bias &+ Target.bias,
-            significand: significand, &environment)
+            significand: Target.Significand(aligning: significand), &environment)
     }
 
     /// The value rounded to a whole number of the same format (IEEE 754 §5.9). `raisesInexact` makes a change of value
@@ -44,5 +44,17 @@ extension FloatFormat {
         let increment = environment.rounding.increment(half: one &>> 1, odd: odd, negative: isNegative)
         // A carry out of the fraction belongs in the exponent.
         return Self(pattern: (pattern &+ increment) & ~(one &- 1))
+    }
+}
+
+extension FixedWidthInteger where Self: UnsignedInteger {
+    /// The digits of another significand, the top bits aligned; what does not fit is sticky.
+    @inlinable @inline(__always)
+    init<Digits: FixedWidthInteger & UnsignedInteger>(aligning digits: Digits) {
+        let surplus = Digits.bitWidth &- Self.bitWidth
+        self =
+            surplus > 0
+            ? Self(truncatingIfNeeded: digits.shiftedRightSticky(surplus))
+            : Self(truncatingIfNeeded: digits) &<< (0 &- surplus)
     }
 }

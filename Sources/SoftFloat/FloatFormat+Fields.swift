@@ -54,14 +54,16 @@ extension FloatFormat {
         UInt(bitPattern: exponentField &- 1) < UInt(bitPattern: Self.maximumExponent &- 1)
     }
 
-    @inlinable
-    public var integerAndFraction: Significand {
+    /// The integer bit and the fraction of a finite number.
+    @inlinable var integerAndFraction: Significand {
         (pattern & Self.fractionMask) | (exponentField == 0 ? 0 : Self.integerBit)
     }
 
+    /// The encoding of `sign` with a significand whose integer bit has biased exponent `exponent`; a carry out of the
+    /// significand, as rounding leaves it, counts in the exponent.
     @inlinable
-    public static func assemble(sign: Significand, exponent: Int, significand: Significand) -> Self {
-        // The integer bit adds one to the exponent field; a carry out of the significand adds another.
+    static func assemble(sign: Significand, exponent: Int, significand: Significand) -> Self {
+        // The integer bit adds one to the exponent field; the carry adds another.
         Self(pattern: sign | ((Significand(truncatingIfNeeded: exponent &- 1) &<< fractionBits) &+ significand))
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-extension FloatFormat {
+extension InterchangeFormat {
     /// `x * y + z`, rounded once (IEEE 754 §5.4.1, fusedMultiplyAdd).
     @inlinable
     public static func multiplyAdd<Rules>(
@@ -22,7 +22,8 @@ extension FloatFormat {
         _ y: (exponent: Int, significand: Significand), _ z: Self, _ environment: inout FloatEnvironment<Rules>
     ) -> Self {
         // Both terms exactly, with the leading one in or just below the second bit from the top: a carry has room, and
-        // enough zeros lie below that bits are lost only by shifts after which at most one digit cancels.
+        // enough zeros lie below that bits are lost only by shifts after which at most one digit cancels. A subnormal z
+        // starts further below, but then the result's last place is fixed, far above anything that is lost.
         let width = Product.bitWidth
         let product =
             (Product(truncatingIfNeeded: x.significand) &* Product(truncatingIfNeeded: y.significand))

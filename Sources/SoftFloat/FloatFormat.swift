@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A binary floating-point format: from the top a sign, a biased exponent and a fraction (IEEE 754 §3.4).
+/// A binary floating-point format: from the top a sign, a biased exponent and a fraction, the integer bit hidden
+/// (IEEE 754 §3.4).
 ///
-/// The arithmetic works on `Significand`, an unsigned integer some bits wider than the format's precision, which also
-/// holds the whole encoding. A format that stores its integer bit (x87's extended one, in `UInt128`) replaces
-/// `integerAndFraction` and `assemble`, the two places that know of the hidden bit.
+/// The arithmetic works on `Significand`, an unsigned integer some bits wider than the precision, which also holds the
+/// whole encoding. A format that stores its integer bit, x87's extended one, has 15 bits of exponent and 63 of fraction
+/// here, in `UInt128`; its loads and stores drop and supply that bit, and deal with the encodings that contradict it.
 public protocol FloatFormat: Sendable, Hashable {
     /// The integer that significands are computed in.
     associatedtype Significand: FixedWidthInteger & UnsignedInteger & Sendable
     where Significand.Magnitude == Significand
-    /// An integer that holds an exact product of two significands of the format's precision, and some bits more.
-    associatedtype Product: FixedWidthInteger & UnsignedInteger & Sendable
 
     /// The width of the exponent field in bits.
     static var exponentBits: Int { get }
@@ -22,18 +21,17 @@ public protocol FloatFormat: Sendable, Hashable {
 
     /// The value encoded in the low bits of `pattern`; the bits above the format's width are ignored.
     init(pattern: Significand)
+}
 
-    /// The integer bit and the fraction of a finite number.
-    var integerAndFraction: Significand { get }
-
-    /// The encoding of `sign` with a significand whose integer bit has biased exponent `exponent`; a carry out of the
-    /// significand, as rounding leaves it, counts in the exponent.
-    static func assemble(sign: Significand, exponent: Int, significand: Significand) -> Self
+/// A format of IEEE 754 §3.6, for which there is a fused multiply-add.
+public protocol InterchangeFormat: FloatFormat {
+    /// An integer that holds an exact product of two significands of the format's precision, and a dozen bits more.
+    associatedtype Product: FixedWidthInteger & UnsignedInteger & Sendable
 }
 
 /// binary16, "half precision" (RISC-V Zfh).
 @frozen
-public struct Binary16: FloatFormat {
+public struct Binary16: InterchangeFormat {
     /// The encoding.
     public var bits: UInt16
 
@@ -50,7 +48,7 @@ public struct Binary16: FloatFormat {
 
 /// binary32, "single precision" (RISC-V F).
 @frozen
-public struct Binary32: FloatFormat {
+public struct Binary32: InterchangeFormat {
     /// The encoding.
     public var bits: UInt32
 
@@ -67,7 +65,7 @@ public struct Binary32: FloatFormat {
 
 /// binary64, "double precision" (RISC-V D).
 @frozen
-public struct Binary64: FloatFormat {
+public struct Binary64: InterchangeFormat {
     /// The encoding.
     public var bits: UInt64
 

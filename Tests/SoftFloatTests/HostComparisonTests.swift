@@ -15,7 +15,7 @@ import Testing
         var host: @Sendable (Host, Host, Host) -> Host
     }
 
-    private static func operations<Format: FloatFormat, Host: BinaryFloatingPoint & SendableMetatype>(
+    private static func operations<Format: InterchangeFormat, Host: BinaryFloatingPoint & SendableMetatype>(
         _ format: Format.Type, _ host: Host.Type
     ) -> [Operation<Format, Host>] {
         [

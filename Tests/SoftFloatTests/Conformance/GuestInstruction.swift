@@ -27,7 +27,7 @@ struct GuestInstruction: Sendable, CustomTestStringConvertible {
         arithmetic(Binary16.self, "h", .half) + arithmetic(Binary32.self, "s", .single)
         + arithmetic(Binary64.self, "d", .double) + conversions
 
-    private static func arithmetic<F: FloatFormat>(
+    private static func arithmetic<F: InterchangeFormat>(
         _ format: F.Type, _ suffix: String, _ source: OperandFormat
     ) -> [GuestInstruction] where F.Significand == UInt64 {
         func row(

@@ -134,7 +134,7 @@ extension Hart {
 }
 
 /// A format as f registers hold it: narrower ones with all ones above (RISC-V Unpriv 20240411 §21.2).
-protocol BoxedFloat: FloatFormat where Significand == UInt64 {
+protocol BoxedFloat: InterchangeFormat where Significand == UInt64 {
     /// The format's width in bits.
     static var width: UInt64 { get }
 }
