@@ -19,9 +19,10 @@ public typealias DeviceWork = () -> Void
 /// A chip: a pure state machine of registers. It knows no bus address, thread, descriptor, lock or logger.
 ///
 /// Its adaptor on the board owns the lock. For each access the adaptor takes the lock, calls `read` or `write`, reads
-/// `interruptLevels`, `deadline` and `takeWork()`, lets go of the lock, and only then drives lines, arms the timer and
-/// performs the work. Whatever else changes the chip (a byte that came in, a request that ended) goes through the
-/// adaptor in the same way.
+/// `takeWork()`, `deadline` and `interruptLevels`, lets go of the lock, and only then drives lines, arms the timer and
+/// performs the work. `deadline` comes before `interruptLevels`: a moment that passes between the two is then seen as a
+/// level, or as a deadline that is over, and never lost. Whatever else changes the chip (a byte that came in, a request
+/// that ended) goes through the adaptor in the same way.
 public protocol Device: AnyObject {
     /// The size in bytes of its register window.
     var windowSize: UInt64 { get }

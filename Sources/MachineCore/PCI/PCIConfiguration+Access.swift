@@ -15,6 +15,7 @@ extension PCIConfiguration {
 
     /// Writes what of the `width` bytes at `offset` the guest may write.
     public func write(_ value: UInt64, at offset: Int, width: AccessWidth) {
+        mayHaveMoved = true
         for index in 0..<Int(width.rawValue) {
             let place = offset &+ index
             guard state.bytes.indices.contains(place) else { continue }
@@ -45,11 +46,16 @@ extension PCIConfiguration {
     }
 
     /// Back to the state after reset: the guest's writes are forgotten, nothing is decoded.
-    public func reset() { state.bytes = initial }
+    public func reset() {
+        state.bytes = initial
+        mayHaveMoved = true
+    }
 
-    /// The new decoding, if it has changed since this was last asked. The adaptor asks after each write and hands it
-    /// to the host bridge.
+    /// The new decoding, if it has changed since this was last asked. The adaptor asks after each access of any kind,
+    /// so that it is cheap when configuration space was not written, and hands the answer to the host bridge.
     public func takeDecodingChange() -> PCIDecoding? {
+        guard mayHaveMoved else { return nil }
+        mayHaveMoved = false
         let ranges = decodedRanges
         guard ranges != lastDecoding.ranges else { return nil }
         state.generation &+= 1

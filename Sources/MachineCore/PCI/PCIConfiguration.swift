@@ -52,6 +52,8 @@ public final class PCIConfiguration {
     private var baseAddresses: [PCIBaseAddress?]
     private var lastCapability: Int?
     private var nextCapability = PCIRegister.headerEnd
+    /// Something was written since `takeDecodingChange` was last asked.
+    var mayHaveMoved = false
     /// What `takeDecodingChange` last answered.
     var lastDecoding: PCIDecoding
 
