@@ -112,7 +112,8 @@ extension FixedWidthInteger where Self: UnsignedInteger {
     @inlinable @inline(__always)
     func shiftedRightSticky(_ count: Int) -> Self {
         let count = Swift.min(count, Self.bitWidth &- 1)
-        let kept = self &>> count
-        return kept | (kept &<< count == self ? 0 : 1)
+        // The complement of the count shifts by the width less one more: both shifts by less than the width.
+        let discarded = (self &<< 1) &<< ~count
+        return (self &>> count) | (discarded == 0 ? 0 : 1)
     }
 }

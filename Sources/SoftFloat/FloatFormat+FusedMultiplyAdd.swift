@@ -32,19 +32,18 @@ extension InterchangeFormat {
         let productExponent = x.exponent &+ y.exponent &- bias &+ 1
         let addendExponent = Swift.max(z.exponentField, 1)
         let distance = productExponent &- addendExponent
-        let first = distance < 0 ? product.shiftedRightSticky(0 &- distance) : product
-        let second = distance < 0 ? addend : addend.shiftedRightSticky(distance)
+        let swaps = distance < 0
+        let first = swaps ? addend : product
+        let second = (swaps ? product : addend).shiftedRightSticky(swaps ? 0 &- distance : distance)
 
-        var total = first &+ second
-        var resultSign = sign
-        if z.sign != sign {
-            if first == second { return zero(negative: environment.rounding == .down) }
-            total = first &- second
-            if first < second {
-                total = 0 &- total
-                resultSign = z.sign
-            }
-        }
+        // Signs are hard to predict: no branches. Terms of unlike signs are subtracted by complement, the difference
+        // complemented where the second was the larger one, as it may be at equal exponents.
+        let differ: Product = z.sign != sign ? .max : 0
+        let difference = first &+ (second ^ differ) &- differ
+        let negates = 0 &- ((difference & differ) &>> (width &- 1))
+        var total = (difference ^ negates) &- negates
+        if total == 0 { return zero(negative: environment.rounding == .down) }
+        let resultSign = (swaps ? z.sign : sign) ^ (signMask & Significand(truncatingIfNeeded: negates))
         let shift = total.leadingZeroBitCount
         total &<<= shift
         let high = Significand(truncatingIfNeeded: total &>> (width &- Significand.bitWidth))
