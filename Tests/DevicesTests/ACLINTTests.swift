@@ -16,9 +16,11 @@ struct SoftwareInterruptTests {
         #expect(mswi.interruptLevels == 0)
     }
 
-    @Test("a hart that the machine has not, and accesses but aligned words, change nothing",
+    @Test(
+        "a hart that the machine has not, and accesses but aligned words, change nothing",
         arguments: [
-            (8, .word), (0x3FFC, .word), (0x4000, .word), (0, .byte), (0, .half), (0, .double), (2, .word), (.max, .word),
+            (8, .word), (0x3FFC, .word), (0x4000, .word), (0, .byte), (0, .half), (0, .double), (2, .word),
+            (.max, .word),
         ] as [(UInt64, AccessWidth)])
     func ignoredSoftware(offset: UInt64, width: AccessWidth) {
         let mswi = MSWI(harts: 2)
@@ -49,7 +51,8 @@ struct SoftwareInterruptTests {
         #expect(edges.all == [1, 3])
     }
 
-    @Test("SSWI ignores a hart that the machine has not, and accesses but aligned words",
+    @Test(
+        "SSWI ignores a hart that the machine has not, and accesses but aligned words",
         arguments: [(16, .word), (0, .byte), (0, .double), (1, .word), (.max, .word)] as [(UInt64, AccessWidth)])
     func ignoredSupervisor(offset: UInt64, width: AccessWidth) {
         let sswi = SSWI(harts: 4) { _ in }
@@ -75,7 +78,8 @@ struct MTIMERTests {
         #expect(timer.readDouble(Self.time) == 11)
     }
 
-    @Test("each half of MTIME and of a comparator can be read and written alone", arguments: [0x7FF8, 0, 24] as [UInt64])
+    @Test(
+        "each half of MTIME and of a comparator can be read and written alone", arguments: [0x7FF8, 0, 24] as [UInt64])
     func halves(register: UInt64) {
         timer.writeWord(0x89AB_CDEF, register)
         timer.writeWord(0x0123_4567, register + 4)

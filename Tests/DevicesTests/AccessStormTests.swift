@@ -14,7 +14,8 @@ struct StormSubject: Sendable, CustomTestStringConvertible {
     var disturb: @Sendable (any Device, UInt64) -> Void = { _, _ in }
 
     static let all = [
-        StormSubject(testDescription: "16550", outputs: 1, make: { _ in UART16550(backend: StreamRecorder(bound: 64)) }) {
+        StormSubject(testDescription: "16550", outputs: 1, make: { _ in UART16550(backend: StreamRecorder(bound: 64)) })
+        {
             _ = ($0 as? UART16550)?.receive(Array(repeating: 0x55, count: Int($1 % 40)))
             _ = $1 % 7 == 0 ? ($0 as? UART16550)?.receiveBreak() : ()
         },

@@ -39,7 +39,8 @@ struct FinisherTests {
         #expect(requests.all == [.powerOff(code: 0)])
     }
 
-    @Test("anything else is ignored",
+    @Test(
+        "anything else is ignored",
         arguments: [
             (0x5554, 0, .word), (0, 0, .word), (0x5555_0000, 0, .word), (0x5555, 4, .word), (0x5555, .max, .word),
             (0x55, 0, .byte), (0x5555, 1, .half),

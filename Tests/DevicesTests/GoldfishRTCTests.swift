@@ -121,7 +121,8 @@ struct GoldfishRTCTests {
         #expect(rtc.readWord(0x10) == 1)
     }
 
-    @Test("what is reserved, and accesses but words, read as zero and change nothing",
+    @Test(
+        "what is reserved, and accesses but words, read as zero and change nothing",
         arguments: [
             (0x14, .word), (0x20, .word), (0xFFC, .word), (.max, .word), (0x02, .word), (0x00, .byte), (0x10, .half),
             (0x08, .double),

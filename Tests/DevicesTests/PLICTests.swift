@@ -68,7 +68,8 @@ struct PLICTests {
         #expect(plic.readWord(claim(0)) == 0)
     }
 
-    @Test("a source in service makes no request until it is completed, and then only if its wire is still up",
+    @Test(
+        "a source in service makes no request until it is completed, and then only if its wire is still up",
         arguments: [(true, 1), (false, 0)] as [(Bool, UInt64)])
     func gateway(staysUp: Bool, interrupts: UInt64) {
         raise(5)
@@ -120,7 +121,9 @@ struct PLICTests {
         #expect(plic.interruptLevels == 0b11)
     }
 
-    @Test("completing a number that is no source's changes nothing", arguments: [0, 96, 1023, 1024, 0xFFFF_FFFF] as [UInt64])
+    @Test(
+        "completing a number that is no source's changes nothing",
+        arguments: [0, 96, 1023, 1024, 0xFFFF_FFFF] as [UInt64])
     func completionOfNothing(number: UInt64) {
         raise(5)
         let before = plic.state
@@ -144,7 +147,8 @@ struct PLICTests {
         #expect(plic.readWord(register) == 0)
     }
 
-    @Test("enable bits exist for the sources alone",
+    @Test(
+        "enable bits exist for the sources alone",
         arguments: [(0, 0xFFFF_FFFE), (1, 0xFFFF_FFFF), (2, 0xFFFF_FFFF), (3, 0)] as [(UInt64, UInt64)])
     func enableBits(word: UInt64, bits: UInt64) {
         plic.writeWord(0xFFFF_FFFF, enable(3, word))
@@ -167,7 +171,8 @@ struct PLICTests {
         #expect(plic.readWord(pending(1)) == 0)
     }
 
-    @Test("source 0, what lies past the last source or context, and accesses but aligned words are reserved",
+    @Test(
+        "source 0, what lies past the last source or context, and accesses but aligned words are reserved",
         arguments: [
             (0, .word), (96 * 4, .word), (0x100C, .word), (0x200C, .word), (0x2200, .word), (0x20_0008, .word),
             (0x20_4000, .word), (0x20_4004, .word), (0x3FF_F004, .word), (0x400_0000, .word), (.max, .word),

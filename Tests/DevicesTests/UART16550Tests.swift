@@ -61,7 +61,8 @@ struct UART16550Tests {
 
     // MARK: Input
 
-    @Test("the receiver takes sixteen bytes with FIFOs and one without", arguments: [(0, 1), (1, 16)] as [(UInt64, Int)])
+    @Test(
+        "the receiver takes sixteen bytes with FIFOs and one without", arguments: [(0, 1), (1, 16)] as [(UInt64, Int)])
     func capacity(fifoControl: UInt64, taken: Int) {
         uart.writeByte(fifoControl, 2)
         #expect(receive(40) == taken)

@@ -60,13 +60,17 @@ extension PLIC {
     public func write(_ value: UInt64, at offset: UInt64, width: AccessWidth) {
         let value = UInt32(truncatingIfNeeded: value)
         switch Register(offset, width, of: self) {
-        case .priority(let source): state.priorities[source] = UInt8(truncatingIfNeeded: value) & Self.highestPriority
+        case .priority(let source): state.priorities[source] = priority(value)
         case .enable(let context, let word): state.enables[context * words + word] = value & existing(word)
-        case .threshold(let context): state.thresholds[context] = UInt8(truncatingIfNeeded: value) & Self.highestPriority
+        case .threshold(let context):
+            state.thresholds[context] = UInt8(truncatingIfNeeded: value) & Self.highestPriority
         case .claim(let context): complete(value, context)
         case .pending, nil: break
         }
     }
+
+    /// WARL: of any value the low bits are kept ("Interrupt Priorities").
+    private func priority(_ value: UInt32) -> UInt8 { UInt8(truncatingIfNeeded: value) & Self.highestPriority }
 
     /// The bits of `word` that are sources: neither 0 nor past the last.
     private func existing(_ word: Int) -> UInt32 {
