@@ -15,6 +15,7 @@ TRAPS = [
     (re.compile(r"\bas!"), "a forced cast crashes: use a conditional one"),
 ]
 TYPE = re.compile(r"\b(?:struct|class|enum|actor|protocol|typealias)\s+([A-Z]\w*)")
+TYPE_HEADING = re.compile(r"\b(?:struct|class|enum|actor|protocol|extension)\s+[A-Z`]")
 VAGUE = re.compile(r"Manager|Helper|Util(?:s|ity|ities)?(?![a-z])|(?:Impl|Base)$")
 LATER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
@@ -45,19 +46,22 @@ def check_names(path, source):
 
 
 def check_safety(path, source):
-    """Each `unsafe` has its reason: near above, or atop or earlier in a short block around it."""
+    """Each `unsafe` has its reason: right above it, in the short function around it, or atop a short declaration."""
     blocks = [b for b in source.blocks() if b.last - b.head < SHORT]
     reasons = [n for n, comment in enumerate(source.comments) if "SAFETY:" in comment]
     for number, line in enumerate(source.code):
         if not UNSAFE.search(line) or any(number - NEAR <= reason <= number for reason in reasons):
             continue
         around = [b for b in blocks if b.head <= number <= b.last]
-        if not any(speaks_for(source, reasons, block, number) for block in around):
+        if not any(speaks_for(source, reasons, block) for block in around):
             yield Finding(
                 path, number + 1, "safety",
-                f"no '// SAFETY:' in the {NEAR} lines above, nor for an enclosing block of under {SHORT} lines")
+                f"no '// SAFETY:' in the {NEAR} lines above, nor in or atop a function of under {SHORT} lines")
 
 
-def speaks_for(source, reasons, block, number):
-    """Whether a SAFETY comment stands above the block's declaration, or in the block before `number`."""
-    return "SAFETY:" in source.comment_above(block.head) or any(block.head <= r <= number for r in reasons)
+def speaks_for(source, reasons, block):
+    """Whether a SAFETY comment stands above the block's declaration, or anywhere in it if it is no type's."""
+    if "SAFETY:" in source.comment_above(block.head):
+        return True
+    heading = " ".join(source.code[block.head:block.first + 1])
+    return not TYPE_HEADING.search(heading) and any(block.head <= reason <= block.last for reason in reasons)
