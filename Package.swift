@@ -92,3 +92,20 @@ let package = Package(
             swiftSettings: tests),
     ]
 )
+
+// The fuzz targets have libFuzzer's main and link with nothing else, so they exist for `make fuzz` alone, which sets
+// this variable (Fuzz/README.md). With PLANTED in it, each of them has a bug to find.
+if let fuzzing = Context.environment["APUS_FUZZ"] {
+    let planted: [SwiftSetting] = fuzzing == "PLANTED" ? [.define("APUS_PLANTED_BUG")] : []
+    let harnesses: [(name: String, under: [Target.Dependency])] = [
+        ("gdb", ["ApusKit", "MachineCore"]),
+        ("queue", ["MachineCore", "VMMemory", "Virtio"]),
+    ]
+    package.targets.append(
+        .target(name: "FuzzSupport", dependencies: ["VMMemory"], path: "Fuzz/Support", swiftSettings: tests + planted))
+    package.targets += harnesses.map { harness in
+        .executableTarget(
+            name: "fuzz-\(harness.name)", dependencies: ["FuzzSupport"] + harness.under,
+            path: "Fuzz/Targets/\(harness.name)", swiftSettings: tests)
+    }
+}
