@@ -98,6 +98,7 @@ let package = Package(
 if let fuzzing = Context.environment["APUS_FUZZ"] {
     let planted: [SwiftSetting] = fuzzing == "PLANTED" ? [.define("APUS_PLANTED_BUG")] : []
     let harnesses: [(name: String, under: [Target.Dependency])] = [
+        ("agent", ["MachineCore"]),
         ("gdb", ["ApusKit", "MachineCore"]),
         ("queue", ["MachineCore", "VMMemory", "Virtio"]),
     ]

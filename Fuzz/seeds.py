@@ -70,7 +70,25 @@ def gdb():
     }
 
 
-TARGETS = {"queue": queue, "gdb": gdb}
+def agent():
+    """A session: welcome, commands, output, credit, ends of each kind; a mess before the welcome."""
+    start = bytes([1, 5, 1, 97])
+    started = struct.pack("<BBBI", 3, 2, 1, 4711)
+    output = struct.pack("<BBBB5s", 2, 3, 1, 5, b"hello")
+    credit = struct.pack("<BBBI", 3, 6, 1, 600)
+    return {
+        "code": start + started + output + bytes([4, 1, 0, 7]),
+        "signal": start + started + bytes([4, 1, 1, 9]),
+        "not-started": start + bytes([4, 1, 2, 2]),
+        "stdin": start + started + bytes([6, 0, 10]) + credit + bytes([7, 0, 8, 0, 15]),
+        "mess": bytes([0, 9]) + b"login: \r\n" + start + started,
+        "flood": start + started + bytes([10, 0, 1]) * 4 + bytes([11, 0]) + bytes([10, 1, 1]) * 17,
+        "ping": bytes([1, 9]) + struct.pack("<BBBB3I", 2, 9, 0, 12, 7, 0, 2),
+        "two": start + bytes([5, 1, 98]) + bytes([4, 2, 0, 0, 4, 1, 0, 1]),
+    }
+
+
+TARGETS = {"agent": agent, "gdb": gdb, "queue": queue}
 
 
 def main():

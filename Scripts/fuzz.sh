@@ -36,7 +36,7 @@ fuzz() {
     [[ -n $planted ]] && corpus=$work
     # libFuzzer hears of crashes itself; Swift's backtraces would be in its way.
     SWIFT_BACKTRACE=enable=no "$programs/fuzz-$target" "$corpus" "$build/seeds/$target" \
-        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 -use_value_profile=1 \
+        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 \
         -print_final_stats=1 -artifact_prefix="$work/" >"$work/log" 2>&1
 }
 

@@ -41,7 +41,7 @@ final class IdleTarget: DebugTarget {
 
     func insert(_ point: DebugPoint) -> Bool {
         if case .watchpoint(let address, let count, .read) = point {
-            plantedBug(count > 8 && address & 0xFFF == 0x123)
+            plantedBug(count > 8 && address & 3 != 0)
         }
         guard points.count < 16 else { return false }
         points.insert(point)
@@ -95,8 +95,8 @@ private func report(_ byte: UInt8) -> DebugEvent {
     switch byte & 7 {
     case 0: return .stopped(thread: thread, .step)
     case 1: return .stopped(thread: thread, .breakpoint)
-    case 2: return .stopped(thread: thread, .watchpoint(address: 0x8000_0000, kind: .write))
-    case 3: return .stopped(thread: thread, .watchpoint(address: .max, kind: .read))
+    case 2: return .stopped(thread: thread, .watchpoint(0x8000_0000, .write))
+    case 3: return .stopped(thread: thread, .watchpoint(.max, .read))
     case 4: return .interrupted(thread: thread)
     case 5: return .panicked(thread: thread)
     default: return .ended(code: byte)
