@@ -70,6 +70,9 @@ import SystemPackage
             unsafe archive_entry_set_filetype(entry, 0o120000)
             unsafe archive_entry_set_symlink(entry, target)
             try unsafe writeHeader(entry)
+        case .pipe:
+            unsafe archive_entry_set_filetype(entry, 0o010000)
+            try unsafe writeHeader(entry)
         case .characterDevice(let major, let minor):
             try unsafe writeDevice(entry, type: 0o020000, major: major, minor: minor)
         case .blockDevice(let major, let minor):

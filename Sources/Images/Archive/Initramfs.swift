@@ -12,6 +12,7 @@ struct Initramfs {
             case file(FilePath, size: Int64)
             case folder
             case symbolicLink(to: String)
+            case pipe
             case characterDevice(major: UInt32, minor: UInt32)
             case blockDevice(major: UInt32, minor: UInt32)
         }

@@ -144,6 +144,15 @@ enum Files {
         .system(what: "\(what) \(path)", reason: "\(error)")
     }
 
+    /// The major and minor number of a device file.
+    static func deviceNumbers(_ status: Stat) -> (major: UInt32, minor: UInt32) {
+        // gnu_dev_major and gnu_dev_minor of glibc: both halves are split.
+        let device = UInt64(status.specialDeviceID.rawValue)
+        let major = (device >> 8 & 0xFFF) | (device >> 32 & 0xFFFF_F000)
+        let minor = (device & 0xFF) | (device >> 12 & 0xFFFF_FF00)
+        return (UInt32(truncatingIfNeeded: major), UInt32(truncatingIfNeeded: minor))
+    }
+
     /// The value of an environment variable, or nil where it is unset or empty.
     static func environment(_ name: String) -> String? {
         // SAFETY: getenv's string is copied at once; nothing in this process changes the environment.

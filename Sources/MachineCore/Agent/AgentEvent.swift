@@ -30,6 +30,12 @@ public struct AgentGreeting: Equatable, Sendable {
     public let executionLimit: UInt32
     /// Bytes of stdin that may be on the way to each.
     public let stdinWindow: UInt32
+
+    public init(network: AgentNetwork, executionLimit: UInt32, stdinWindow: UInt32) {
+        self.network = network
+        self.executionLimit = executionLimit
+        self.stdinWindow = stdinWindow
+    }
 }
 
 /// How a command ended.
