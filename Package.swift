@@ -83,6 +83,10 @@ let package = Package(
             swiftSettings: tests),
         .testTarget(name: "DevicesTests", dependencies: ["Devices", "MachineCore", "VMMemory"], swiftSettings: tests),
         .testTarget(
+            name: "ImagesTests", dependencies: ["CArchive", "Images", "MachineCore", subprocess, system],
+            swiftSettings: tests),
+        .testTarget(name: "MachineCoreTests", dependencies: ["MachineCore", "VMMemory"], swiftSettings: tests),
+        .testTarget(
             name: "SoftFloatTests", dependencies: ["SoftFloat"], exclude: ["Guest"], swiftSettings: tests),
         .target(
             name: "VirtioMock", dependencies: ["MachineCore", "VMMemory", "Virtio"],
