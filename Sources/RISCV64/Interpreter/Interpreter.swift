@@ -24,7 +24,7 @@ extension Hart {
             contextChanged()
             if requests.contains(.stop) { return .requested }
         }
-        if takeInterrupt() { return nil }
+        _ = takeInterrupt()
         return nil
     }
 
@@ -51,7 +51,8 @@ extension Hart {
         }
         var outcome = Outcome.look
         while true {
-            if outcome == .look, let exit = attend() { return exit }
+            // A guest whose trap handler itself traps never gets to a branch: requests are looked at on every way.
+            if outcome == .look || state.hasRequests, let exit = attend() { return exit }
             guard let base = currentPage() else {
                 outcome = .fetch
                 continue
