@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CHost
+import Glibc
+public import SystemPackage
+
+/// This process.
+public enum HostProcess {
+    /// What a program of ours does first: a write to a closed pipe is an error and not the end, and the descriptors 0, 1
+    /// and 2 are open, so that no disk or socket becomes somebody's standard output.
+    public static func prepare() {
+        SignalSource.ignoreBrokenPipes()
+        for number in 0...2 where fcntl(CInt(number), F_GETFD) < 0 {
+            // The lowest free number is this one; closed again if another thread was faster.
+            guard let null = try? Descriptor.open("/dev/null", .readWrite) else { continue }
+            if null.number == CInt(number) { _ = fcntl(null.take().rawValue, F_SETFD, 0) }
+        }
+    }
+
+    /// The folder of the program that runs, or nil where /proc is not mounted.
+    public static var executableFolder: FilePath? {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        // SAFETY: the array's own storage, for the length of the call.
+        let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
+        guard count > 0 else { return nil }
+        return FilePath(String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)).removingLastComponent()
+    }
+
+    /// Gives up what a process that talks to the outside does not need: core dumps, being traced, new privileges by
+    /// exec, and being root if it is (it becomes `nobody`).
+    public static func dropPrivileges() throws(HostError) {
+        let error = chost_drop_privileges(65534, 65534)
+        if error != 0 { throw HostError("cannot drop privileges", Errno(rawValue: error)) }
+    }
+}
