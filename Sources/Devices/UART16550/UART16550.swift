@@ -73,7 +73,7 @@ public final class UART16550: Device {
         }
     }
 
-    /// Master reset (§8.0, table III). Bytes that were received and not read are lost.
+    /// Master reset (§8.0, table I). Bytes that were received and not read are lost.
     public func reset() {
         state = State()
         outgoing.removeAll()

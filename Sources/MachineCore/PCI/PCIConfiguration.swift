@@ -39,7 +39,7 @@ public final class PCIConfiguration {
     }
 
     /// The bytes of configuration space that hold something. Of a function's 4 KiB the rest reads as zero, which says
-    /// that there is no extended capability (PCI Express 5.0 §7.6.3).
+    /// that there is no extended capability (PCI Express 5.0 §7.6.1).
     public static var size: Int { 256 }
 
     /// What the guest has changed.
