@@ -74,18 +74,26 @@ let package = Package(
         .executableTarget(name: "apus", dependencies: ["ApusKit", arguments, log], swiftSettings: common),
 
         // The network child: libslirp lives here and nowhere else.
-        .systemLibrary(name: "CSlirp", pkgConfig: "slirp", providers: [.apt(["libslirp-dev"])]),
+        // No pkgConfig: Debian's slirp.pc wants glib's, which only glib's -dev package has.
+        .systemLibrary(name: "CSlirp"),
         .executableTarget(
             name: "apus-net", dependencies: ["CSlirp", "Host", "MachineCore", system], swiftSettings: common),
 
         .testTarget(
             name: "ApusKitTests", dependencies: ["ApusKit", "MachineCore", "Machines", "VMMemory"],
             swiftSettings: tests),
+        .testTarget(
+            name: "BackendsTests", dependencies: ["Backends", "Host", "MachineCore", "VMMemory", system],
+            swiftSettings: tests),
         .testTarget(name: "DevicesTests", dependencies: ["Devices", "MachineCore", "VMMemory"], swiftSettings: tests),
         .testTarget(
             name: "ImagesTests", dependencies: ["CArchive", "Images", "MachineCore", subprocess, system],
             swiftSettings: tests),
         .testTarget(name: "MachineCoreTests", dependencies: ["MachineCore", "VMMemory"], swiftSettings: tests),
+        .testTarget(name: "HostTests", dependencies: ["Host", system], swiftSettings: tests),
+        .testTarget(
+            name: "RISCV64Tests", dependencies: ["MachineCore", "RISCV64", "VMMemory"],
+            swiftSettings: tests),
         .testTarget(
             name: "SoftFloatTests", dependencies: ["SoftFloat"], exclude: ["Guest"], swiftSettings: tests),
         .target(

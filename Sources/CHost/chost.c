@@ -103,10 +103,12 @@ static atomic_int terminal_fd = -1;
 static struct termios terminal_cooked, terminal_raw;
 static atomic_bool terminal_hooked;
 
-// A background process that sets the terminal is stopped by SIGTTOU, so look first who is in front.
+// A background process that sets its terminal is stopped by SIGTTOU, so look first who is in front. A terminal that is
+// not the process's own answers -1 and may be set.
 static void terminal_set(int fd, const struct termios *settings)
 {
-	if (tcgetpgrp(fd) != getpgrp())
+	pid_t front = tcgetpgrp(fd);
+	if (front >= 0 && front != getpgrp())
 		return;
 	while (tcsetattr(fd, TCSANOW, settings) != 0 && errno == EINTR) {
 	}

@@ -85,6 +85,7 @@ public struct Descriptor: ~Copyable, Sendable {
 }
 
 /// Two descriptors that belong together.
+@frozen
 public struct DescriptorPair: ~Copyable, Sendable {
     public var first: Descriptor
     public var second: Descriptor

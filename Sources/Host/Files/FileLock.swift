@@ -19,7 +19,13 @@ public enum FileLock {
 
     /// Locks `descriptor`, the open file of `path`, or throws with the holder named as far as it can be seen.
     public static func acquire(_ kind: Kind, on descriptor: FileDescriptor, path: FilePath) throws(HostError) {
-        let result = chost_lock_file(descriptor.rawValue, kind == .exclusive)
+        var result = chost_lock_file(descriptor.rawValue, kind == .exclusive)
+        // A lock lives as long as any copy of its descriptor: for a moment more in a holder that is just dying, or in a
+        // program that another thread is just starting, until its exec.
+        for _ in 0..<10 where result == -EAGAIN {
+            usleep(10_000)
+            result = chost_lock_file(descriptor.rawValue, kind == .exclusive)
+        }
         switch Errno(rawValue: -result) {
         case _ where result == 0: return
         case .resourceTemporarilyUnavailable:

@@ -79,6 +79,7 @@ public struct Terminal: Sendable {
 }
 
 /// A pseudoterminal: a terminal whose user is this process.
+@frozen
 public struct PseudoTerminal: ~Copyable, Sendable {
     /// This process's end.
     public let controller: Descriptor

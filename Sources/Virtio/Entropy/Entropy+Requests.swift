@@ -10,9 +10,14 @@ extension EntropyDevice {
                 // virtio 1.2 §5.4.6.2: at least one byte goes into each buffer.
                 guard chain.writableCount > 0 else { return core.breakDown(.malformedRequest) }
                 waiting.append(chain)
-                wanted = min(Self.largestFetch, wanted + Int(min(chain.writableCount, UInt64(Self.largestFetch))))
+                count(chain)
             }
         } while wanted < Self.largestFetch && core.isRunning && core.queues[0].armNotifications()
+    }
+
+    private func count(_ chain: DescriptorChain) {
+        let most = UInt64(Self.largestFetch)
+        wanted = Int(min(most, UInt64(wanted) + min(most, chain.writableCount)))
     }
 
     /// The source answered; what to ask it for next, which is nothing when the fetching is over.
@@ -35,7 +40,8 @@ extension EntropyDevice {
             served += 1
         }
         waiting.removeFirst(served)
-        wanted = waiting.reduce(0) { min(Self.largestFetch, $0 + Int(min($1.writableCount, UInt64(Self.largestFetch)))) }
+        wanted = 0
+        for chain in waiting { count(chain) }
         isStarved = served == 0
         core.publishUsed(0)
     }
