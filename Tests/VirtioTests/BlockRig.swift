@@ -30,7 +30,7 @@ final class BlockRig {
         let status: MemorySegment
     }
 
-    let ram = MockRAM()
+    let ram: MockRAM
     let disk: MockDisk
     let device: BlockDevice
     let board: MockBoard
@@ -38,8 +38,9 @@ final class BlockRig {
 
     init(
         on transport: MockBoard.Transport = .mmio, sectors: Int = 64, isReadOnly: Bool = false,
-        supportsDiscard: Bool = true
+        supportsDiscard: Bool = true, memory: UInt64 = 2 << 20
     ) {
+        ram = MockRAM(size: memory)
         disk = MockDisk(
             sectors: sectors, memory: ram.memory, isReadOnly: isReadOnly, supportsDiscard: supportsDiscard)
         device = BlockDevice(memory: ram.memory, backend: disk)

@@ -45,8 +45,6 @@ extension VirtQueue {
         var index = head
         while true {
             guard UInt32(index) < tableCount else { return .fault(.descriptorOutOfRange) }
-            guard visited < limit else { return .fault(.chainTooLong) }
-            visited += 1
             let descriptor = Descriptor(table.loadPair(UInt64(index)))
 
             if descriptor.isIndirect {
@@ -65,6 +63,9 @@ extension VirtQueue {
                 continue
             }
 
+            // The one that refers to a table is no part of the chain's length.
+            guard visited < limit else { return .fault(.chainTooLong) }
+            visited += 1
             if let fault = add(descriptor, to: &chain) { return .fault(fault) }
             guard descriptor.hasNext else { return .chain(chain) }
             index = descriptor.next

@@ -90,11 +90,14 @@ public final class MockStream: StreamBackend, @unchecked Sendable {
     public private(set) var resumes = 0
     /// How many bytes more are taken.
     public var room = Int.max
+    /// Called when not all was taken, before the answer.
+    public var onShort: (() -> Void)?
     public init() {}
     public func send(_ bytes: [UInt8]) -> Int {
         let taken = min(room, bytes.count)
         sent.append(contentsOf: bytes.prefix(taken))
         if room != .max { room -= taken }
+        if taken < bytes.count { onShort?() }
         return taken
     }
     public func resume() { resumes += 1 }

@@ -83,4 +83,3 @@ public final class MockMessageSink: MessageSink, @unchecked Sendable {
     /// Forgets them.
     public func clear() { delivered = [] }
 }
-

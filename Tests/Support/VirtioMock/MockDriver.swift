@@ -56,19 +56,24 @@ public final class MockDriver {
         return registers.status & Status.featuresOK != 0
     }
 
+    /// Sets up and enables queue `index` with up to `size` descriptors.
+    public func makeQueue(_ index: Int, size: UInt16 = 64) -> MockQueue {
+        let queue = MockQueue(
+            index, size: min(size, registers.maximumSize(ofQueue: index)), ram: ram, registers: registers,
+            usesEventIndex: features & Self.eventIndex != 0)
+        registers.place(
+            queue: index, size: queue.size, descriptors: queue.descriptors, driver: queue.available,
+            device: queue.used)
+        registers.enable(queue: index)
+        queue.wantInterrupt()
+        return queue
+    }
+
     /// Sets up all queues with up to `queueSize` descriptors each, and says that the driver is ready.
     public func run(queueSize: UInt16 = 64) {
         queues = []
-        while case let maximum = registers.maximumSize(ofQueue: queues.count), maximum > 0 {
-            let queue = MockQueue(
-                queues.count, size: min(queueSize, maximum), ram: ram, registers: registers,
-                usesEventIndex: features & Self.eventIndex != 0)
-            registers.place(
-                queue: queue.index, size: queue.size, descriptors: queue.descriptors, driver: queue.available,
-                device: queue.used)
-            registers.enable(queue: queue.index)
-            queue.wantInterrupt()
-            queues.append(queue)
+        while registers.maximumSize(ofQueue: queues.count) > 0 {
+            queues.append(makeQueue(queues.count, size: queueSize))
         }
         registers.status |= Status.driverOK
     }

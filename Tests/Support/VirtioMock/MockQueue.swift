@@ -28,7 +28,8 @@ public final class MockQueue {
     private var free: [UInt16]
     private var chains: [UInt16: [UInt16]] = [:]
 
-    init(_ index: Int, size: UInt16, ram: MockRAM, registers: any DriverRegisters, usesEventIndex: Bool) {
+    /// Queue `index` of `size` descriptors in `ram`; the device is not told.
+    public init(_ index: Int, size: UInt16, ram: MockRAM, registers: any DriverRegisters, usesEventIndex: Bool) {
         self.index = index
         self.size = size
         self.ram = ram
