@@ -74,7 +74,8 @@ struct HostProgram {
 
     private func locate() throws(ImageError) -> FilePath {
         let path = Files.environment("PATH") ?? ""
-        let folders = path.split(separator: ":").map(String.init) + ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"]
+        let folders =
+            path.split(separator: ":").map(String.init) + ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"]
         for folder in folders where folder.hasPrefix("/") {
             let candidate = FilePath(folder).appending(name)
             if Files.isExecutable(candidate) { return candidate }

@@ -59,7 +59,9 @@ import SystemPackage
     }
 
     private static func makeHandle(_ format: Format) throws(ImageError) -> OpaquePointer {
-        guard let handle = unsafe archive_read_new() else { throw .system(what: "read an archive", reason: "no memory") }
+        guard let handle = unsafe archive_read_new() else {
+            throw .system(what: "read an archive", reason: "no memory")
+        }
         // SAFETY: a fresh handle; each call only sets what it will accept.
         unsafe archive_read_support_filter_all(handle)
         switch format {

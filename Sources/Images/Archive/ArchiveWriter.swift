@@ -132,7 +132,8 @@ import SystemPackage
         var written = 0
         while written < bytes.count {
             // SAFETY: the caller's buffer outlives the call.
-            let count = unsafe archive_write_data(handle, bytes.baseAddress?.advanced(by: written), bytes.count - written)
+            let count = unsafe archive_write_data(
+                handle, bytes.baseAddress?.advanced(by: written), bytes.count - written)
             guard count > 0 else { throw failure() }
             written += count
         }

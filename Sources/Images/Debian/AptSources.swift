@@ -21,7 +21,9 @@ struct AptSources {
         files += ((try? Files.names(in: parts)) ?? []).map { parts.appending($0) }
         for file in files {
             // A symbolic link in apt's folder is as good as a file.
-            let target = (try? Files.symbolicLinkTarget(file)).map { file.removingLastComponent().pushing(FilePath($0)) }
+            let target = (try? Files.symbolicLinkTarget(file)).map {
+                file.removingLastComponent().pushing(FilePath($0))
+            }
             guard let bytes = try? Files.read(target ?? file, limit: 1 << 20) else { continue }
             sources.add(String(decoding: bytes, as: UTF8.self), isDeb822: file.extension == "sources")
         }
@@ -86,11 +88,13 @@ struct AptSources {
     /// Whether `address` may stand in a line of apt's sources: one of the schemes, and nothing that ends the field.
     static func isAddress(_ address: String) -> Bool {
         let schemes = ["http://", "https://", "file:/"]
-        guard let scheme = schemes.first(where: { address.hasPrefix($0) }), address.utf8.count > scheme.utf8.count else {
+        guard let scheme = schemes.first(where: { address.hasPrefix($0) }), address.utf8.count > scheme.utf8.count
+        else {
             return false
         }
-        return address.utf8.count <= 2048 && address.utf8.allSatisfy { byte in
-            byte > 0x20 && byte < 0x7F && !"\"'[]\\#;".utf8.contains(byte)
-        }
+        return address.utf8.count <= 2048
+            && address.utf8.allSatisfy { byte in
+                byte > 0x20 && byte < 0x7F && !"\"'[]\\#;".utf8.contains(byte)
+            }
     }
 }

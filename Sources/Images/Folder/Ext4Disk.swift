@@ -18,7 +18,8 @@ struct Ext4Disk {
             return
         }
         guard (Self.smallest...Self.largest).contains(size) else {
-            throw .folder(path: "the folder", reason: "a disk has \(Self.smallest >> 20) MiB to 16 TiB, not \(size) bytes")
+            throw .folder(
+                path: "the folder", reason: "a disk has \(Self.smallest >> 20) MiB to 16 TiB, not \(size) bytes")
         }
         self.size = size / Self.block * Self.block
     }

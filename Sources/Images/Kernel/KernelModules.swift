@@ -23,7 +23,8 @@ struct KernelModules {
             })
     }
 
-    private static func collect(_ folder: FilePath, depth: Int, into files: inout [String: FilePath]) throws(ImageError) {
+    private static func collect(_ folder: FilePath, depth: Int, into files: inout [String: FilePath]) throws(ImageError)
+    {
         guard depth < 32 else { throw .malformed(file: "\(folder)", reason: "its folders are nested too deep") }
         for name in try Files.names(in: folder) {
             let path = folder.appending(name)

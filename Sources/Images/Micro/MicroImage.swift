@@ -9,7 +9,9 @@ struct MicroImage {
 
     /// Without these a machine has no disk and no network. The transport on PCI and the console are built into
     /// Debian's kernels; elsewhere they are modules, and then these bring them too.
-    private static let requiredModules = ["virtio_mmio", "virtio_pci", "virtio_console", "virtio_net", "virtio_blk", "ext4"]
+    private static let requiredModules = [
+        "virtio_mmio", "virtio_pci", "virtio_console", "virtio_net", "virtio_blk", "ext4",
+    ]
 
     /// crc32c is what ext4's checksums ask the kernel's cryptography for by name.
     private static let optionalModules = ["virtio_rng", "virtio_balloon", "crc32c_generic"]

@@ -148,7 +148,8 @@ extension AgentClient {
         }
     }
 
-    private mutating func output(_ frame: Frame, at index: Int, _ stream: AgentStream) throws(AgentError) -> AgentEvent {
+    private mutating func output(_ frame: Frame, at index: Int, _ stream: AgentStream) throws(AgentError) -> AgentEvent
+    {
         guard !frame.payload.isEmpty else { throw .malformed("output without bytes", UInt64(frame.number)) }
         guard executions[index].spend(stream, UInt32(frame.payload.count)) else {
             throw .malformed("output past its window", UInt64(frame.payload.count))

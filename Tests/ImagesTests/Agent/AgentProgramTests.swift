@@ -154,9 +154,18 @@ struct AgentProgramTests {
         ("arguments without end", frame(0x02, 1, counts(.max, 0) + [0]), "EXEC has a wrong number of arguments"),
         ("more arguments than strings", frame(0x02, 1, counts(3, 0) + [0, 65, 0]), "EXEC ends inside a string"),
         ("a string without its zero", frame(0x02, 1, counts(1, 0) + [0, 65]), "EXEC ends inside a string"),
-        ("bytes after the strings", frame(0x02, 1, counts(1, 0) + [0, 65, 0, 1]), "EXEC has bytes after its last string"),
-        ("a variable without a name", frame(0x02, 1, counts(1, 1) + [0, 65, 0, 61, 0]), "EXEC has a variable without a name"),
-        ("a terminal", frame(0x02, 1, word(1) + counts(1, 0).dropFirst(4) + [0, 65, 0]), "EXEC has flags this agent does not know"),
+        (
+            "bytes after the strings", frame(0x02, 1, counts(1, 0) + [0, 65, 0, 1]),
+            "EXEC has bytes after its last string"
+        ),
+        (
+            "a variable without a name", frame(0x02, 1, counts(1, 1) + [0, 65, 0, 61, 0]),
+            "EXEC has a variable without a name"
+        ),
+        (
+            "a terminal", frame(0x02, 1, word(1) + counts(1, 0).dropFirst(4) + [0, 65, 0]),
+            "EXEC has flags this agent does not know"
+        ),
         ("stdin without bytes", frame(0x03, 1), "STDIN without data"),
         ("signal 0", frame(0x05, 1, word(0)), "SIGNAL without a signal's number"),
         ("credit for stream 3", frame(0x06, 1, word(3) + word(1)), "CREDIT without a stream"),

@@ -29,14 +29,20 @@ struct AptSourcesTests {
     @Test(
         "finds Debian's mirror in stanzas",
         arguments: [
-            ("Types: deb\nURIs: http://m.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\n",
-             ["http://m.example/debian"]),
-            ("Types: deb deb-src\nURIs: http://a.example/d\n http://b.example/d\n# remark\nSuites: trixie\nComponents: main",
-             ["http://a.example/d", "http://b.example/d"]),
+            (
+                "Types: deb\nURIs: http://m.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\n",
+                ["http://m.example/debian"]
+            ),
+            (
+                "Types: deb deb-src\nURIs: http://a.example/d\n http://b.example/d\n# remark\nSuites: trixie\nComponents: main",
+                ["http://a.example/d", "http://b.example/d"]
+            ),
             ("Enabled: no\nTypes: deb\nURIs: http://m.example/d\nSuites: sid\nComponents: main", []),
             ("Types: deb-src\nURIs: http://m.example/d\nSuites: sid\nComponents: main", []),
-            ("Types: deb\nURIs: http://m.example/d\nSuites: nodistro\nComponents: main\n\n"
-                + "types: deb\nuris: http://n.example/d\nsuites: sid\ncomponents: main", ["http://n.example/d"]),
+            (
+                "Types: deb\nURIs: http://m.example/d\nSuites: nodistro\nComponents: main\n\n"
+                    + "types: deb\nuris: http://n.example/d\nsuites: sid\ncomponents: main", ["http://n.example/d"]
+            ),
             (": no field\n\n continues nothing\nTypes", []),
         ] as [(String, [String])])
     func readsStanzas(text: String, mirrors: [String]) {

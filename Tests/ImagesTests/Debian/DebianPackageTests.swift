@@ -25,7 +25,8 @@ struct DebianPackageTests {
         let folder = try unpack(
             [
                 .folder("./"), .folder("./usr/"), .file("./usr/run", "program", permissions: 0o755),
-                .file("./deep/below/file", "x"), .link("./usr/link", "../etc/anything"), .hardLink("./same", "./usr/run"),
+                .file("./deep/below/file", "x"), .link("./usr/link", "../etc/anything"),
+                .hardLink("./same", "./usr/run"),
             ], filter: filter)
         #expect(try folder.names("tree") == ["deep", "same", "usr"])
         #expect(try folder.read("tree/usr/run") == Array("program".utf8))
@@ -79,7 +80,8 @@ struct DebianPackageTests {
     @Test("refuses a package that was cut short", arguments: [70, 200, 400])
     func refusesTruncation(count: Int) throws {
         let folder = try TemporaryFolder()
-        let package = try ArchiveFixture.package([.file("a", String(repeating: "abc", count: 9000))], filter: .none, in: folder)
+        let package = try ArchiveFixture.package(
+            [.file("a", String(repeating: "abc", count: 9000))], filter: .none, in: folder)
         let bytes = try folder.read(package.lastComponent?.string ?? "")
         try folder.write("cut.deb", bytes.prefix(count))
         #expect(throws: ImageError.self) {

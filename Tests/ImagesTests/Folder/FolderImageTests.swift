@@ -107,7 +107,8 @@ struct FolderImageTests {
         #expect(try output.names() == [])
     }
 
-    @Test("gives the content room, the journal included", arguments: [(0, 0), (1, 1), (1 << 30, 10), (1 << 20, 100_000)])
+    @Test(
+        "gives the content room, the journal included", arguments: [(0, 0), (1, 1), (1 << 30, 10), (1 << 20, 100_000)])
     func sizes(files: Int64, entries: Int64) {
         let size = Ext4Disk.bytesNeeded(files: files, entries: entries)
         #expect(size >= 16 << 20)

@@ -7,7 +7,9 @@ import Testing
 /// An ELF file with the one section that matters.
 enum ModuleFixture {
     static func elf(_ info: String) -> [UInt8] {
-        func word(_ value: Int, _ size: Int) -> [UInt8] { (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+        func word(_ value: Int, _ size: Int) -> [UInt8] {
+            (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
         let names = Array("\0.shstrtab\0.modinfo\0".utf8)
         let content = Array(info.utf8)
         let (namesAt, contentAt) = (64, 64 + names.count)

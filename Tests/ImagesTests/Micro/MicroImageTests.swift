@@ -20,7 +20,8 @@ enum BusyboxFixture {
 struct BusyboxAppletsTests {
     @Test("reads the table of commands out of a program")
     func reads() throws {
-        #expect(try BusyboxApplets(program: BusyboxFixture.program(), required: ["sh"]).names == BusyboxFixture.commands)
+        #expect(
+            try BusyboxApplets(program: BusyboxFixture.program(), required: ["sh"]).names == BusyboxFixture.commands)
     }
 
     @Test("is not misled by the same bytes elsewhere")
@@ -30,7 +31,8 @@ struct BusyboxAppletsTests {
         #expect(try BusyboxApplets(program: program, required: []).names == BusyboxFixture.commands)
     }
 
-    @Test("ends where the names are no longer sorted or no longer names", arguments: ["aa\0", "ZZ\0", "a b\0", "\0zz\0"])
+    @Test(
+        "ends where the names are no longer sorted or no longer names", arguments: ["aa\0", "ZZ\0", "a b\0", "\0zz\0"])
     func ends(tail: String) throws {
         let program = Array(("[\0[[\0cat\0" + tail).utf8)
         #expect(try BusyboxApplets(program: program, required: []).names == ["[", "[[", "cat"])
@@ -66,7 +68,8 @@ struct MicroImageTests {
         let paths = Set(archive.entries.map(\.path))
         let expected: Set<String> = [
             "init", "dev/console", "dev/null", "usr/bin/busybox", "usr/bin/sh", "usr/sbin/modprobe",
-            "usr/sbin/apus-agent", "usr/sbin/network-up", "usr/share/udhcpc/script", "etc/profile", "proc", "sys", "tmp",
+            "usr/sbin/apus-agent", "usr/sbin/network-up", "usr/share/udhcpc/script", "etc/profile", "proc", "sys",
+            "tmp",
             "usr/lib/modules/1.2.3/ext4.ko", "usr/lib/modules/1.2.3/jbd2.ko", "usr/lib/modules/1.2.3/modules.dep",
         ]
         #expect(expected.subtracting(paths) == [])

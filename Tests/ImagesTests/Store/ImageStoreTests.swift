@@ -75,10 +75,12 @@ struct ImageStoreTests {
     func replaces() async throws {
         try await make()
         let (store, folder) = (store, folder)
-        try await make("one", TestRecipe(content: "newer kernel") { aside in
-            #expect(aside != folder.path.appending("images/riscv64/one"))
-            #expect((try? store.image(named: "one", platform: .riscv64))??.size == 6)
-        })
+        try await make(
+            "one",
+            TestRecipe(content: "newer kernel") { aside in
+                #expect(aside != folder.path.appending("images/riscv64/one"))
+                #expect((try? store.image(named: "one", platform: .riscv64))??.size == 6)
+            })
         #expect(try folder.read("images/riscv64/one/kernel") == Array("newer kernel".utf8))
         #expect(try folder.names("images/riscv64") == [".one.lock", "one"])
     }
@@ -104,14 +106,16 @@ struct ImageStoreTests {
         let store = store
         let heard = ProgressRecorder()
         let second = TaskHolder()
-        let first = try await make("one", TestRecipe { _ in
-            second.start {
-                try await store.make(
-                    "one", .riscv64, TestRecipe(content: "never"), ImageBuildOptions(), replace: true,
-                    progress: heard.record)
-            }
-            await heard.waitForEvent()
-        })
+        let first = try await make(
+            "one",
+            TestRecipe { _ in
+                second.start {
+                    try await store.make(
+                        "one", .riscv64, TestRecipe(content: "never"), ImageBuildOptions(), replace: true,
+                        progress: heard.record)
+                }
+                await heard.waitForEvent()
+            })
         #expect(try await second.value() == first)
         #expect(heard.events == [.waiting(name: "one"), .finished])
     }
@@ -120,9 +124,11 @@ struct ImageStoreTests {
     func refusesBusy() async throws {
         let store = store
         try await make()
-        try await make("one", TestRecipe { _ in
-            #expect(throws: ImageError.busy(name: "one")) { try store.remove(named: "one", platform: .riscv64) }
-        })
+        try await make(
+            "one",
+            TestRecipe { _ in
+                #expect(throws: ImageError.busy(name: "one")) { try store.remove(named: "one", platform: .riscv64) }
+            })
     }
 
     @Test("removes an image, and tells when there was none")
@@ -141,7 +147,9 @@ struct ImageStoreTests {
         #expect(again == first)
     }
 
-    @Test("refuses a name that is no plain folder's", arguments: ["", "..", ".hidden", "a/b", "a\0b", "-x", "\u{E4}", String(repeating: "a", count: 65)])
+    @Test(
+        "refuses a name that is no plain folder's",
+        arguments: ["", "..", ".hidden", "a/b", "a\0b", "-x", "\u{E4}", String(repeating: "a", count: 65)])
     func refusesName(name: String) throws {
         #expect(throws: ImageError.invalidName(name)) { try store.image(named: name, platform: .riscv64) }
         #expect(throws: ImageError.invalidName(name)) { try store.remove(named: name, platform: .riscv64) }

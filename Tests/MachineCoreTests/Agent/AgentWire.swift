@@ -43,7 +43,8 @@ enum AgentWire {
     }
 
     /// The events in `bytes`, fed in pieces of `size`.
-    static func events(_ client: inout AgentClient, _ bytes: [UInt8], piecesOf size: Int = .max) throws -> [AgentEvent] {
+    static func events(_ client: inout AgentClient, _ bytes: [UInt8], piecesOf size: Int = .max) throws -> [AgentEvent]
+    {
         var events: [AgentEvent] = []
         var rest = bytes[...]
         while !rest.isEmpty {

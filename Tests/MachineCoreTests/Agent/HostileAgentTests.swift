@@ -87,7 +87,9 @@ struct HostileAgentTests {
             let count = Int.random(in: 0...24, using: &generator)
             bytes += AgentWire.frame(type, number, (0..<count).map { _ in UInt8.random(in: 0...3, using: &generator) })
         }
-        let outcome = Result { try AgentWire.events(&client, bytes, piecesOf: Int.random(in: 1...40, using: &generator)) }
+        let outcome = Result {
+            try AgentWire.events(&client, bytes, piecesOf: Int.random(in: 1...40, using: &generator))
+        }
         #expect(throws: AgentError.self) { try outcome.get() }
     }
 
