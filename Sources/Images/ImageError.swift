@@ -10,6 +10,8 @@ public enum ImageError: Error, Equatable, CustomStringConvertible {
     case notBuilt(name: String, platform: String)
     /// A name that cannot be a folder's name.
     case invalidName(String)
+    /// A name that the catalogue has, for an image of the user's own.
+    case reservedName(String)
     /// Another process is building or removing this image.
     case busy(name: String)
     /// A program or file of the host is missing; `package` is the Debian package that has it.
@@ -44,6 +46,8 @@ public enum ImageError: Error, Equatable, CustomStringConvertible {
         case .invalidName(let name):
             "\(name.debugDescription) cannot name an image; use letters, digits, '-', '_' and '.', at most 64, "
                 + "beginning with a letter or digit"
+        case .reservedName(let name):
+            "\(name) is an image of the catalogue; give yours another name"
         case .busy(let name):
             "another process is working on \(name); try again when it has finished"
         case .missingOnHost(let what, let package):

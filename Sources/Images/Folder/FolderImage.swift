@@ -23,26 +23,33 @@ public enum FolderImage {
         folder: FilePath, as format: Format, to output: FilePath, size: Int64? = nil,
         progress: @escaping ImageProgressSink
     ) async throws(ImageError) {
-        progress(.step(number: 1, count: 2, title: "read \(folder)"))
-        // mke2fs copies devices by itself; a device in an archive works in any guest, so only root says what may be one.
-        let tree = try FolderTree(root: folder, devices: format == .ext4 || Files.isRoot) { progress(.notice($0)) }
-        progress(.step(number: 2, count: 2, title: "write \(output)"))
         let aside = FilePath("\(output).\(Files.processNumber).part")
         do {
-            switch format {
-            case .initramfs:
-                var archive = tree.initramfs
-                archive.addConsole()
-                try archive.write(to: aside, compression: .gzip, progress: progress)
-            case .ext4:
-                let disk = try Ext4Disk(tree: tree, size: size)
-                try await disk.write(folder: folder, to: aside)
-            }
+            try await write(folder, as: format, to: aside, size: size, progress)
             try Files.rename(aside, to: output)
         } catch {
+            // The error that stopped the work is the one to tell.
             try? Files.remove(aside)
             throw error
         }
         progress(.finished)
+    }
+
+    /// Writes the packed folder straight to `output`.
+    static func write(
+        _ folder: FilePath, as format: Format, to output: FilePath, size: Int64?, _ progress: ImageProgressSink
+    ) async throws(ImageError) {
+        progress(.step(number: 1, count: 2, title: "read \(folder)"))
+        // mke2fs copies devices by itself; a device in an archive works in any guest, so only root says what may be one.
+        let tree = try FolderTree(root: folder, devices: format == .ext4 || Files.isRoot) { progress(.notice($0)) }
+        progress(.step(number: 2, count: 2, title: "write the \(format.rawValue)"))
+        switch format {
+        case .initramfs:
+            var archive = tree.initramfs
+            archive.addConsole()
+            try archive.write(to: output, compression: .gzip, progress: progress)
+        case .ext4:
+            try await Ext4Disk(tree: tree, size: size).write(folder: folder, to: output)
+        }
     }
 }

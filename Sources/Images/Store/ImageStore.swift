@@ -61,7 +61,7 @@ public struct ImageStore: Sendable {
     public func remove(named name: String, platform: ImagePlatform) throws(ImageError) -> Bool {
         let place = try Place(store: self, name: name, platform: platform)
         guard Files.exists(place.folder.removingLastComponent()) else { return false }
-        guard let lock = try FileLock.take(place.lock) else { throw .busy(name: name) }
+        guard let lock = try ImageLock.take(place.lock) else { throw .busy(name: name) }
         defer { withExtendedLifetime(lock) {} }
         guard try Files.status(place.folder) != nil else { return false }
         try Files.remove(place.discarded)
@@ -86,12 +86,12 @@ public struct ImageStore: Sendable {
     ) async throws(ImageError) -> StoredImage {
         let place = try Place(store: self, name: name, platform: platform)
         try Files.makeFolders(place.folder.removingLastComponent())
-        let lock: FileLock
-        if let free = try FileLock.take(place.lock) {
+        let lock: ImageLock
+        if let free = try ImageLock.take(place.lock) {
             lock = free
         } else {
             progress(.waiting(name: name))
-            lock = try FileLock.waitFor(place.lock)
+            lock = try ImageLock.waitFor(place.lock)
             // What the other one has built is what was asked for.
             if let image = try? StoredImage.read(place.folder) {
                 progress(.finished)
