@@ -71,7 +71,8 @@ extension Hart {
             case .bltuNear: if frame.branchNear(op, frame.x(op.b) < frame.x(op.a)) { return look(frame) }
             case .bgeuNear: if frame.branchNear(op, frame.x(op.b) >= frame.x(op.a)) { return look(frame) }
             case .bltNear: if frame.branchNear(op, signed(frame.x(op.b)) < signed(frame.x(op.a))) { return look(frame) }
-            case .bgeNear: if frame.branchNear(op, signed(frame.x(op.b)) >= signed(frame.x(op.a))) { return look(frame) }
+            case .bgeNear:
+                if frame.branchNear(op, signed(frame.x(op.b)) >= signed(frame.x(op.a))) { return look(frame) }
             case .beqzNear: if frame.branchNear(op, frame.x(op.b) == 0) { return look(frame) }
             case .bnezNear: if frame.branchNear(op, frame.x(op.b) != 0) { return look(frame) }
             case .cBeqzNear: if frame.branchNear(op, step: 1, frame.x(op.b) == 0) { return look(frame) }
@@ -82,26 +83,30 @@ extension Hart {
                 frame.setX(op.a, frame.pc &+ 4)
                 if frame.branchNear(op, true) { return look(frame) }
             case .beq:
-                if frame.branch(op, frame.x(op.b) == frame.x(op.a)) && !far(&frame) { return .look }
+                if frame.branch(op, frame.x(op.b) == frame.x(op.a)) && !far(&frame, single) { return .look }
             case .bne:
-                if frame.branch(op, frame.x(op.b) != frame.x(op.a)) && !far(&frame) { return .look }
+                if frame.branch(op, frame.x(op.b) != frame.x(op.a)) && !far(&frame, single) { return .look }
             case .bltu:
-                if frame.branch(op, frame.x(op.b) < frame.x(op.a)) && !far(&frame) { return .look }
+                if frame.branch(op, frame.x(op.b) < frame.x(op.a)) && !far(&frame, single) { return .look }
             case .bgeu:
-                if frame.branch(op, frame.x(op.b) >= frame.x(op.a)) && !far(&frame) { return .look }
+                if frame.branch(op, frame.x(op.b) >= frame.x(op.a)) && !far(&frame, single) { return .look }
             case .blt:
-                if frame.branch(op, signed(frame.x(op.b)) < signed(frame.x(op.a))) && !far(&frame) { return .look }
+                if frame.branch(op, signed(frame.x(op.b)) < signed(frame.x(op.a))) && !far(&frame, single) {
+                    return .look
+                }
             case .bge:
-                if frame.branch(op, signed(frame.x(op.b)) >= signed(frame.x(op.a))) && !far(&frame) { return .look }
+                if frame.branch(op, signed(frame.x(op.b)) >= signed(frame.x(op.a))) && !far(&frame, single) {
+                    return .look
+                }
             case .cBeqz:
-                if frame.branch(op, step: 1, frame.x(op.b) == 0) && !far(&frame) { return .look }
+                if frame.branch(op, step: 1, frame.x(op.b) == 0) && !far(&frame, single) { return .look }
             case .cBnez:
-                if frame.branch(op, step: 1, frame.x(op.b) != 0) && !far(&frame) { return .look }
+                if frame.branch(op, step: 1, frame.x(op.b) != 0) && !far(&frame, single) { return .look }
             case .cJ:
-                if frame.branch(op, step: 1, true) && !far(&frame) { return .look }
+                if frame.branch(op, step: 1, true) && !far(&frame, single) { return .look }
             case .jal:
                 let link = frame.pc &+ 4
-                if frame.branch(op, true) && !far(&frame) {
+                if frame.branch(op, true) && !far(&frame, single) {
                     frame.setX(op.a, link)
                     return .look
                 }
@@ -110,16 +115,16 @@ extension Hart {
                 let target = (frame.x(op.b) &+ op.operand) & ~1
                 frame.setX(op.a, frame.pc &+ 4)
                 frame.hart.pointee.pc = target
-                if !far(&frame) { return .look }
+                if !far(&frame, single) { return .look }
             case .cJr:
                 let target = (frame.x(op.b) &+ op.operand) & ~1
                 frame.hart.pointee.pc = target
-                if !far(&frame) { return .look }
+                if !far(&frame, single) { return .look }
             case .cJalr:
                 let target = (frame.x(op.b) &+ op.operand) & ~1
                 frame.setX(op.a, frame.pc &+ 2)
                 frame.hart.pointee.pc = target
-                if !far(&frame) { return .look }
+                if !far(&frame, single) { return .look }
 
             // Loads and stores: the soft TLB, else outlined
             case .ld:
@@ -577,9 +582,9 @@ extension Hart {
 
     /// Goes to the target in the state's PC; false if the loop must be left for it, the state written back.
     @inline(__always)
-    private func far(_ frame: inout Frame) -> Bool {
+    private func far(_ frame: inout Frame, _ single: Bool) -> Bool {
         let target = frame.hart.pointee.pc
-        if !frame.hasRequests && frame.jump(to: target) { return true }
+        if !single && !frame.hasRequests && frame.jump(to: target) { return true }
         frame.hart.pointee.retired = frame.retired
         frame.hart.pointee.pc = target
         return false
