@@ -88,7 +88,81 @@ def agent():
     }
 
 
-TARGETS = {"agent": agent, "gdb": gdb, "queue": queue}
+def segment(offset, address, file_size, memory_size, flags=5, kind=1):
+    """elf: one program header."""
+    return struct.pack("<IIQQQQQQ", kind, flags, offset, address, address, file_size, memory_size, 4096)
+
+
+def program(segments, symbols=(), kind=2, machine=243, entry=0x80000000):
+    """elf: a whole file: header, program headers, code, symbols, strings, section headers."""
+    strings, entries = b"\0", b"\0" * 24
+    for name, value in symbols:
+        entries += struct.pack("<IBBHQQ", len(strings), 0x11, 0, 1, value, 8)
+        strings += name + b"\0"
+    headers = b"".join(segments)
+    code = b"\x13\0\0\0" * 8
+    table = 64 + len(headers) + len(code)
+    sections = table + len(entries) + len(strings)
+    section = struct.Struct("<IIQQQQIIQQ")
+    header = b"\x7fELF\2\1\1" + bytes(9) + struct.pack(
+        "<HHIQQQIHHHHHH", kind, machine, 1, entry, 64, sections if symbols else 0, 5, 64, 56, len(segments), 64,
+        3 if symbols else 0, 2)
+    tail = section.pack(*[0] * 10) + section.pack(1, 2, 0, 0, table, len(entries), 2, 1, 8, 24) + section.pack(
+        9, 3, 0, 0, table + len(entries), len(strings), 0, 0, 1, 0)
+    return header + headers + code + (entries + strings + tail if symbols else b"")
+
+
+def elf():
+    """Programs with one and two segments, with and without symbols, for any address, and for another machine."""
+    one = segment(120, 0x80000000, 32, 4096)
+    return {
+        "one": program([one]),
+        "two": program([one, segment(120, 0x80001000, 16, 64, 6)]),
+        "symbols": program([one], [(b"tohost", 0x80000100), (b"fromhost", 0x80000140)]),
+        "one-symbol": program([one, segment(0, 0, 0, 0, 6, 0x6474E551)], [(b"tohost", 0x80000100)]),
+        "anywhere": program([segment(120, 0, 32, 32)], kind=3, entry=0),
+        "x86": program([one], machine=62),
+        "empty": program([]),
+    }
+
+
+def image():
+    """Headers of each generation, and what is compressed."""
+    def header(offset, size, flags=0, magic2=b"RSC\x05", legacy=b"RISCV\0\0\0"):
+        return struct.pack("<IIQQQIIQ8s4sI", 0x5A4D, 0, offset, size, flags, 2, 0, 0, legacy, magic2, 0)
+
+    return {
+        "image": header(0x200000, 0x1000000),
+        "page": header(0x1000, 0x2000) + bytes(512),
+        "legacy": header(0, 0, magic2=bytes(4)),
+        "big-endian": header(0x200000, 4096, flags=1),
+        "zboot": b"MZ\0\0zimg" + bytes(56),
+        "gzip": b"\x1f\x8b\x08" + bytes(20),
+    }
+
+
+def decoder():
+    """Instructions of each kind, 32 and 16 bits wide."""
+    def words(*values):
+        return struct.pack(f"<{len(values)}I", *values)
+
+    return {
+        "integer": words(0x00150513, 0x00B50633, 0x02A58633, 0x40B50733, 0x00C59613, 0x0000B637, 0x00000617),
+        "memory": words(0x00053603, 0x00C53423, 0x00C50023, 0x00154603, 0x0010A023),
+        "branches": words(0x00000463, 0x00150513, 0x00B51463, 0x0080006F, 0x00000013, 0x00000013),
+        "atomics": words(0x1005262F, 0x18C5262F, 0x00C5262F, 0x40C5362F),
+        "system": words(0x30002573, 0x30051073, 0xC0102573, 0xC0002573, 0x0000000F, 0x0000100F, 0x12000073),
+        "to-supervisor": words(0x000025B7, 0x8005859B, 0x30059073, 0x34131073),
+        "return": words(0x00000297, 0x01028293, 0x34129073, 0x30200073, 0x00150513),
+        "sv39": words(0x0080059B, 0x03C59593, 0x00C5E5B3, 0x18059073, 0x12000073),
+        "bits": words(0x60051513, 0x20B52533, 0x0AB51533, 0x48B51533, 0x28B51533, 0x6B855513),
+        "float": words(0x00302073, 0x02B50553, 0x1AB57553, 0x5A057553, 0xC2257553, 0x02A5F543, 0x04B50553),
+        "compressed": struct.pack("<8H", 0x0505, 0x852E, 0x4108, 0xC10C, 0x6108, 0x0001, 0x8D0D, 0xA001),
+        "zic": words(0x0100000F, 0x0045200F, 0x0015200F, 0x0E05D533, 0x00D00073),
+    }
+
+
+TARGETS = {"agent": agent, "decoder": decoder, "elf": elf, "gdb": gdb, "image": image, "queue": queue}
 
 
 def main():
