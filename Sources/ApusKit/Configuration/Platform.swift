@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Machines
+
+/// A guest hardware design.
+public enum Platform: String, CaseIterable, Codable, Sendable {
+    /// RV64GC harts on the memory map of QEMU's `virt` machine.
+    case riscv64
+
+    /// The platform called `name`.
+    public init(parsing name: String) throws(VirtualMachineError) {
+        guard let found = Platform(rawValue: name) else {
+            throw .unknown("platform", name, valid: Platform.allCases.map(\.rawValue))
+        }
+        self = found
+    }
+
+    /// How many vCPUs a machine may have.
+    public var cpuRange: ClosedRange<Int> {
+        switch self {
+        case .riscv64: VirtConfiguration.hartRange
+        }
+    }
+
+    /// How much RAM a machine may have, in bytes.
+    public var memoryRange: ClosedRange<UInt64> {
+        switch self {
+        case .riscv64: VirtConfiguration.memoryRange
+        }
+    }
+
+    /// The engines that run this platform here, the one that `Engine.automatic` takes first.
+    public var engines: [Engine] {
+        switch self {
+        case .riscv64: [.interpreter]
+        }
+    }
+
+    /// How many virtio devices have room.
+    func virtioSlots(_ transport: VirtioTransport) -> Int {
+        switch (self, transport) {
+        case (.riscv64, .pci): 31  // bus 0 without the host bridge (PCI Local Bus 3.0 §3.2.2.3.2: 32 devices)
+        case (.riscv64, .mmio): 8  // QEMU's memory map has eight
+        }
+    }
+}
+
+/// What executes vCPUs.
+public enum Engine: String, CaseIterable, Codable, Sendable {
+    /// The fastest that the host offers for the platform.
+    case automatic = "auto"
+    /// Decodes and carries out one instruction after the other; works everywhere.
+    case interpreter
+
+    /// The engine called `name`.
+    public init(parsing name: String) throws(VirtualMachineError) {
+        guard let found = Engine(rawValue: name) else {
+            throw .unknown("engine", name, valid: Engine.allCases.map(\.rawValue))
+        }
+        self = found
+    }
+}
+
+/// What virtio devices sit on.
+public enum VirtioTransport: String, CaseIterable, Codable, Sendable {
+    /// PCI functions (virtio 1.2 §4.1).
+    case pci
+    /// Memory-mapped slots, for systems that know only them (virtio 1.2 §4.2).
+    case mmio
+
+    /// The transport called `name`.
+    public init(parsing name: String) throws(VirtualMachineError) {
+        guard let found = VirtioTransport(rawValue: name) else {
+            throw .unknown("virtio transport", name, valid: VirtioTransport.allCases.map(\.rawValue))
+        }
+        self = found
+    }
+}
+
+/// What happens to a machine whose guest's system says that it has crashed.
+public enum PanicAction: String, CaseIterable, Codable, Sendable {
+    /// The machine ends as panicked.
+    case exit
+    /// It begins again from reset.
+    case reboot
+    /// It pauses, for someone to look.
+    case pause
+
+    /// The action called `name`.
+    public init(parsing name: String) throws(VirtualMachineError) {
+        guard let found = PanicAction(rawValue: name) else {
+            throw .unknown("panic action", name, valid: PanicAction.allCases.map(\.rawValue))
+        }
+        self = found
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a virtual machine is made of. A value: nothing is opened before a `VirtualMachine` is made from it.
+public struct VirtualMachineConfiguration: Sendable {
+    /// The hardware design that the guest sees.
+    public var platform = Platform.riscv64
+    /// What executes the vCPUs.
+    public var engine = Engine.automatic
+    /// vCPUs; `platform.cpuRange`.
+    public var cpuCount = 1
+    /// RAM in bytes, a multiple of 4096; `platform.memoryRange`.
+    public var memorySize: UInt64 = 1 << 30
+    /// What the machine starts from.
+    public var bootLoader: BootLoader
+    /// What virtio devices sit on.
+    public var transport = VirtioTransport.pci
+    /// Disks, in the guest's order.
+    public var storageDevices: [StorageDevice] = []
+    public var networkDevices: [NetworkDevice] = []
+    /// The platform's serial port, most systems' console; nil swallows what the guest writes.
+    public var serialPort: SerialPort?
+    /// Virtio consoles, `hvc0` first.
+    public var consoleDevices: [ConsoleDevice] = []
+    /// The virtio entropy device; nil for none.
+    public var entropyDevice: EntropyDevice? = EntropyDevice()
+    /// Whether there is a port for the agent that runs commands in the guest.
+    public var hasAgentPort = true
+    /// What happens when the guest's system says that it has crashed.
+    public var onPanic = PanicAction.exit
+    /// How long the machine may run before it is ended as timed out; nil: for ever.
+    public var timeout: Duration?
+    /// Where a debugger may connect; nil for nowhere.
+    public var debugServer: DebugServer?
+    /// Who hears of traps and changes of privilege; nil costs nothing.
+    public var trace: TraceDestination?
+
+    /// A machine that starts from `bootLoader`, everything else at its default.
+    public init(bootLoader: BootLoader) { self.bootLoader = bootLoader }
+
+    /// Checks all that can be checked without opening anything.
+    public func validate() throws(VirtualMachineError) {
+        guard platform.cpuRange.contains(cpuCount) else {
+            throw invalid(
+                "a \(platform.rawValue) machine has \(platform.cpuRange.lowerBound) to "
+                    + "\(platform.cpuRange.upperBound) CPUs, not \(cpuCount)")
+        }
+        guard platform.memoryRange.contains(memorySize) else {
+            throw invalid(
+                "memory of \(ByteSize(memorySize)) does not fit a \(platform.rawValue) machine; it takes "
+                    + "\(ByteSize(platform.memoryRange.lowerBound)) to \(ByteSize(platform.memoryRange.upperBound))")
+        }
+        guard memorySize.isMultiple(of: 4096) else {
+            throw invalid("memory of \(memorySize) bytes is not a whole number of 4K pages; round it up")
+        }
+        try validateDevices()
+        try validateForwards()
+        if let timeout, timeout <= .zero {
+            throw invalid("a timeout of \(timeout) ends the machine before it starts; give at least one second")
+        }
+    }
+
+    private func validateDevices() throws(VirtualMachineError) {
+        var count = storageDevices.count + networkDevices.count + (entropyDevice == nil ? 0 : 1)
+        if hasAgentPort || !consoleDevices.isEmpty { count += 1 }
+        let room = platform.virtioSlots(transport)
+        guard count <= room else {
+            throw invalid(
+                "\(count) virtio devices do not fit the \(room) slots of virtio over \(transport.rawValue); "
+                    + "leave some out")
+        }
+        for device in storageDevices { try device.validate() }
+    }
+
+    private func validateForwards() throws(VirtualMachineError) {
+        var taken: Set<String> = []
+        for device in networkDevices {
+            guard case .user(let network) = device.attachment else { continue }
+            for forward in network.forwards {
+                let key = "\(forward.transport.rawValue):\(forward.hostAddress):\(forward.hostPort)"
+                guard taken.insert(key).inserted else {
+                    throw invalid("host port \(key) is forwarded twice; each forward needs a port of its own")
+                }
+            }
+        }
+    }
+
+    private func invalid(_ sentence: String) -> VirtualMachineError { VirtualMachineError(.configuration, sentence) }
+}
