@@ -80,7 +80,7 @@ let package = Package(
             name: "apus-net", dependencies: ["CSlirp", "Host", "MachineCore", system], swiftSettings: common),
 
         .testTarget(
-            name: "ApusKitTests", dependencies: ["ApusKit", "MachineCore", "Machines", "VMMemory"],
+            name: "ApusKitTests", dependencies: ["ApusKit", "MachineCore", "Machines", "RISCV64", "VMMemory"],
             swiftSettings: tests),
         .testTarget(
             name: "BackendsTests", dependencies: ["Backends", "Host", "MachineCore", "VMMemory", system],

@@ -6,7 +6,7 @@ import MachineCore
 ///
 /// Threads are numbered from 0, one a vCPU. Everything but `interrupt` is called while the target is stopped, on the
 /// protocol's own thread. After `resume`, or `interrupt`, the target reports one `DebugEvent` to whoever serves it.
-package protocol DebugTarget: AnyObject {
+package protocol DebugTarget: AnyObject, Sendable {
     /// The registers of a vCPU and how a debugger is told of them.
     var registers: DebugRegisterSet { get }
     /// How many vCPUs there are; at least one.

@@ -7,7 +7,7 @@ import MachineCore
 /// The debugger works in all-stop mode: it talks while the target stands still, lets it run, and waits for the one
 /// event that `targetReported` brings. What comes from the debugger is bounded by `GDBFramer.packetSize`, whatever it
 /// sends; what it asks and we do not know gets the empty reply that the protocol has for that.
-package struct GDBSession {
+package struct GDBSession: Sendable {
     /// How the conversation stands.
     package enum Phase: Equatable, Sendable {
         /// The target stands still and the debugger may ask.

@@ -4,7 +4,8 @@ import ApusKit
 import MachineCore
 
 /// A debug target of plain memory and registers that notes what it is asked for.
-final class RecordingTarget: DebugTarget {
+/// Used by one test at a time.
+final class RecordingTarget: DebugTarget, @unchecked Sendable {
     enum Call: Equatable {
         case resume([DebugAction])
         case interrupt, kill, detach, removeAll

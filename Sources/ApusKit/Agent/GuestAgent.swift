@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Host
+import Logging
+import MachineCore
+import Machines
+import Synchronization
+
+/// The agent in a guest, as its host uses it: commands with their streams and status, and an orderly power-off.
+///
+/// It is the other end of the agent's console port. The guest opens that port when it has come up, and again after each
+/// reset; until an answer comes, the greeting is sent anew once a second.
+public final class GuestAgent: Sendable {
+    /// What an execution hears, in order, on a thread of the machine's: it must not wait.
+    enum ExecutionEvent: Sendable {
+        case started
+        case output(AgentStream, [UInt8])
+        /// Stdin takes more bytes than before.
+        case stdinWritable
+        /// The command takes no more stdin.
+        case stdinClosed
+        case ended(AgentExit)
+        /// The session broke: the command's fate is unknown.
+        case lost(AgentError)
+    }
+
+    private struct State {
+        var client: AgentClient
+        var isReady = false
+        var isOver = false
+        var isFlushing = false
+        /// Someone asked for a flush while one was under way.
+        var mustFlushAgain = false
+        var delivery: StreamAttachment.Delivery?
+        /// What the device had no room for.
+        var held: [UInt8] = []
+        var executions: [UInt32: @Sendable (ExecutionEvent) -> Void] = [:]
+        var waiters: [Int: CheckedContinuation<Bool, Never>] = [:]
+        var nextWaiter = 0
+    }
+
+    /// Bytes handed to the device at a time.
+    private static let piece = 32 << 10
+    private static let greetingInterval: UInt64 = 1000
+
+    private let log = Logger(label: "apus.agent")
+    private let loop: EventLoop
+    private let state: Mutex<State>
+
+    init(loop: EventLoop) {
+        self.loop = loop
+        state = Mutex(State(client: GuestAgent.makeClient()))
+    }
+
+    private static func makeClient() -> AgentClient {
+        var generator = SystemRandomNumberGenerator()
+        return AgentClient(nonce: generator.next())
+    }
+
+    /// The port that the machine gives to the guest.
+    var port: ConsolePort {
+        ConsolePort(
+            name: AgentProtocol.portName,
+            stream: StreamAttachment(AgentChannel(self)) { [weak self] delivery in
+                self?.state.withLock { $0.delivery = delivery }
+            })
+    }
+
+    // MARK: Readiness
+
+    /// Whether the agent has answered.
+    public var isReady: Bool { state.withLock { $0.isReady && !$0.isOver } }
+
+    /// Waits until the agent answers; false if it has not after `timeout`, or the machine has ended.
+    public func waitUntilReady(timeout: Duration) async -> Bool {
+        await withCheckedContinuation { continuation in
+            let (id, known) = state.withLock { state -> (Int, Bool?) in
+                if state.isOver { return (0, false) }
+                if state.isReady { return (0, true) }
+                state.waiters[state.nextWaiter] = continuation
+                defer { state.nextWaiter += 1 }
+                return (state.nextWaiter, nil)
+            }
+            if let known { return continuation.resume(returning: known) }
+            let milliseconds = UInt64(max(0, timeout.components.seconds)) * 1000
+            loop.schedule(at: MonotonicTime.after(milliseconds: milliseconds)) { [weak self] in
+                self?.state.withLock { $0.waiters.removeValue(forKey: id) }?.resume(returning: false)
+            }
+        }
+    }
+
+    /// Begins to greet; called when the machine starts.
+    func start() { greet() }
+
+    private func greet() {
+        let isWaiting = state.withLock { state in
+            guard !state.isOver, !state.isReady else { return false }
+            // A greeting that the device has not taken whole stays the one that counts.
+            if state.held.isEmpty, !state.client.hasOutput { state.client = GuestAgent.makeClient() }
+            return true
+        }
+        guard isWaiting else { return }
+        flush()
+        loop.schedule(at: MonotonicTime.after(milliseconds: GuestAgent.greetingInterval)) { [weak self] in
+            self?.greet()
+        }
+    }
+
+    /// The guest began again from reset: its agent is another.
+    func machineRestarted() {
+        let lost = state.withLock { state in
+            state.isReady = false
+            state.held = []
+            state.client = GuestAgent.makeClient()
+            defer { state.executions = [:] }
+            return Array(state.executions.values)
+        }
+        for execution in lost { execution(.lost(.notReady)) }
+        loop.post { [weak self] in self?.greet() }
+    }
+
+    /// The machine is over.
+    func machineEnded() {
+        let (waiters, lost) = state.withLock { state in
+            state.isOver = true
+            defer {
+                state.waiters = [:]
+                state.executions = [:]
+            }
+            return (Array(state.waiters.values), Array(state.executions.values))
+        }
+        for waiter in waiters { waiter.resume(returning: false) }
+        for execution in lost { execution(.lost(.notReady)) }
+    }
+
+    // MARK: Requests
+
+    /// Asks the guest to switch off in order; false where no agent answers.
+    func powerOff() async -> Bool {
+        let isAsked = state.withLock { state in
+            guard state.isReady, !state.isOver else { return false }
+            state.client.powerOff()
+            return true
+        }
+        flush()
+        return isAsked
+    }
+
+    /// Starts `command`; `handler` hears what becomes of it.
+    func execute(
+        _ command: AgentCommand, _ handler: @escaping @Sendable (ExecutionEvent) -> Void
+    ) throws(AgentError) -> AgentExecution {
+        let result = state.withLock { state -> Result<AgentExecution, AgentError> in
+            guard !state.isOver else { return .failure(.notReady) }
+            do throws(AgentError) {
+                let execution = try state.client.execute(command)
+                state.executions[execution.number] = handler
+                return .success(execution)
+            } catch {
+                return .failure(error)
+            }
+        }
+        flush()
+        return try result.get()
+    }
+
+    /// How many bytes of stdin the command takes now.
+    func stdinRoom(_ execution: AgentExecution) -> Int { state.withLock { $0.client.stdinRoom(execution) } }
+
+    /// Writes to the command's stdin: all of `bytes`, for which there was room.
+    func writeStdin(_ execution: AgentExecution, _ bytes: ArraySlice<UInt8>) {
+        state.withLock { _ = $0.client.writeStdin(execution, bytes) }
+        flush()
+    }
+
+    func closeStdin(_ execution: AgentExecution) {
+        state.withLock { $0.client.closeStdin(execution) }
+        flush()
+    }
+
+    /// Sends a signal, by the guest's number.
+    func signal(_ execution: AgentExecution, _ number: Int32) {
+        state.withLock { $0.client.signal(execution, number) }
+        flush()
+    }
+
+    /// `count` bytes of output went their way: the command may write as many more.
+    func consumed(_ execution: AgentExecution, _ stream: AgentStream, _ count: Int) {
+        state.withLock { $0.client.consumed(execution, stream, count) }
+        flush()
+    }
+
+    // MARK: Bytes
+
+    /// Bytes that the guest wrote to the port.
+    fileprivate func receive(_ bytes: [UInt8]) {
+        let calls = state.withLock { state -> [() -> Void] in
+            var calls: [() -> Void] = []
+            state.client.receive(bytes)
+            do throws(AgentError) {
+                while let event = try state.client.next() { handle(event, &state, &calls) }
+            } catch {
+                log.warning("the agent's session is over", metadata: ["reason": "\(error)"])
+                let reason = error
+                calls += state.executions.values.map { execution in { execution(.lost(reason)) } }
+                state.executions = [:]
+                state.isReady = false
+                state.client = GuestAgent.makeClient()
+            }
+            return calls
+        }
+        for call in calls { call() }
+        if !isReady { loop.post { [weak self] in self?.greet() } }
+        flush()
+    }
+
+    private func handle(_ event: AgentEvent, _ state: inout State, _ calls: inout [() -> Void]) {
+        switch event {
+        case .ready:
+            state.isReady = true
+            let waiters = Array(state.waiters.values)
+            state.waiters = [:]
+            calls.append { for waiter in waiters { waiter.resume(returning: true) } }
+        case .pong: break
+        case .started(let execution, process: _): tell(execution, .started, state, &calls)
+        case .output(let execution, let stream, let bytes): tell(execution, .output(stream, bytes), state, &calls)
+        case .stdinWritable(let execution): tell(execution, .stdinWritable, state, &calls)
+        case .stdinClosed(let execution): tell(execution, .stdinClosed, state, &calls)
+        case .ended(let execution, let exit):
+            tell(execution, .ended(exit), state, &calls)
+            state.executions[execution.number] = nil
+        }
+    }
+
+    private func tell(
+        _ execution: AgentExecution, _ event: ExecutionEvent, _ state: State, _ calls: inout [() -> Void]
+    ) {
+        guard let handler = state.executions[execution.number] else { return }
+        calls.append { handler(event) }
+    }
+
+    /// Hands what waits to the device, as far as it has room; the device calls `resume()` when there is more. It may call
+    /// back meanwhile, so no lock is held; one thread at a time does it, which keeps the order.
+    fileprivate func flush() {
+        while true {
+            let next = state.withLock { state -> (StreamAttachment.Delivery, [UInt8])? in
+                guard !state.isFlushing else {
+                    state.mustFlushAgain = true
+                    return nil
+                }
+                guard !state.isOver, let delivery = state.delivery else { return nil }
+                if state.held.isEmpty { state.held = state.client.takeOutput(atMost: GuestAgent.piece) }
+                guard !state.held.isEmpty else { return nil }
+                state.isFlushing = true
+                state.mustFlushAgain = false
+                return (delivery, state.held)
+            }
+            guard let (delivery, bytes) = next else { return }
+            let taken = delivery(bytes)
+            let goesOn = state.withLock { state in
+                state.isFlushing = false
+                state.held.removeFirst(min(taken, state.held.count))
+                return taken == bytes.count || state.mustFlushAgain
+            }
+            if !goesOn { return }
+        }
+    }
+}
+
+/// The agent as the console port knows it.
+private final class AgentChannel: StreamBackend {
+    private let agent: GuestAgent
+
+    init(_ agent: GuestAgent) { self.agent = agent }
+
+    func send(_ bytes: [UInt8]) -> Int {
+        agent.receive(bytes)
+        return bytes.count
+    }
+
+    func resume() { agent.flush() }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Machines
+
+/// The counters of a machine since it was made.
+public struct StatisticsReport: Equatable, Codable, Sendable {
+    /// A count and what it counts.
+    public struct Counter: Equatable, Codable, Sendable {
+        public var name: String
+        public var count: UInt64
+    }
+
+    /// One vCPU's counters.
+    public struct VCPU: Equatable, Codable, Sendable {
+        public var id: Int
+        public var instructions: UInt64
+        public var counters: [Counter]
+        /// Exits from the engine, by kind.
+        public var exits: [Counter]
+    }
+
+    /// One device's counters.
+    public struct Device: Equatable, Codable, Sendable {
+        public var name: String
+        public var counters: [Counter]
+    }
+
+    /// Virtual time since the machine was switched on.
+    public var virtualNanoseconds: UInt64
+    public var resets: Int
+    /// Instructions retired by all vCPUs.
+    public var instructions: UInt64
+    /// Millions of instructions a second of virtual time, over all vCPUs.
+    public var mips: Double
+    public var vcpus: [VCPU]
+    public var devices: [Device]
+
+    init(_ statistics: MachineStatistics) {
+        virtualNanoseconds = statistics.virtualNanoseconds
+        resets = statistics.resets
+        instructions = statistics.retired
+        mips =
+            virtualNanoseconds == 0
+            ? 0 : (Double(instructions) * 100_000 / Double(virtualNanoseconds)).rounded() / 100
+        func counters(_ pairs: [(name: String, count: UInt64)]) -> [Counter] {
+            pairs.map { Counter(name: $0.name, count: $0.count) }
+        }
+        vcpus = statistics.harts.map {
+            VCPU(id: $0.id, instructions: $0.retired, counters: counters($0.counters), exits: counters($0.exits))
+        }
+        devices = statistics.devices.map { Device(name: $0.name, counters: counters($0.counters)) }
+    }
+
+    /// For a terminal.
+    public var text: String {
+        var rows = [
+            ["virtual time", TextTable.seconds(virtualNanoseconds)],
+            ["instructions", TextTable.grouped(instructions)],
+            ["MIPS", "\(mips)"],
+            ["resets", "\(resets)"],
+        ]
+        for vcpu in vcpus {
+            rows.append(["vcpu \(vcpu.id) instructions", TextTable.grouped(vcpu.instructions)])
+            rows += vcpu.counters.map { ["vcpu \(vcpu.id) \($0.name)", TextTable.grouped($0.count)] }
+            rows += vcpu.exits.map { ["vcpu \(vcpu.id) exits \($0.name)", TextTable.grouped($0.count)] }
+        }
+        for device in devices {
+            rows += device.counters.map { ["\(device.name) \($0.name)", TextTable.grouped($0.count)] }
+        }
+        return TextTable(rows).text
+    }
+}

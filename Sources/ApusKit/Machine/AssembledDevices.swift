@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Backends
+import Host
+import Machines
+import Synchronization
+import SystemPackage
+
+/// The host's side of a machine: its event loop and everything that was opened for it, before the machine is made.
+final class AssembledDevices: Sendable {
+    let loop: EventLoop
+    let agent: GuestAgent?
+    /// Where traps and changes of privilege are written, where they are.
+    let trace: TraceWriter?
+    private let serial: OpenStream?
+    private let consoles: [OpenStream]
+    private let disks: [DiskAttachment]
+    private let networks: [NetworkAttachment]
+    private let isClosed = Mutex(false)
+
+    /// Opens what `configuration` names; what was opened before a failure is given back.
+    init(_ configuration: VirtualMachineConfiguration) throws(VirtualMachineError) {
+        do throws(HostError) {
+            let loop = try EventLoop(name: "io")
+            self.loop = loop
+            // Disks first: they are locked, and what is wrong with them is said before a terminal changes.
+            disks = try configuration.storageDevices.map { device throws(HostError) in try Self.disk(device) }
+            networks = try configuration.networkDevices.enumerated().map { entry throws(HostError) in
+                try Self.network(entry.element, number: entry.offset, loop: loop)
+            }
+            serial = try configuration.serialPort.map { port throws(HostError) in
+                try OpenStream(port.attachment, loop: loop)
+            }
+            consoles = try configuration.consoleDevices.map { device throws(HostError) in
+                try OpenStream(device.attachment, loop: loop)
+            }
+            trace = try configuration.trace.map { destination throws(HostError) in try TraceWriter(destination) }
+            agent = configuration.hasAgentPort ? GuestAgent(loop: loop) : nil
+        } catch {
+            throw VirtualMachineError(error)
+        }
+    }
+
+    private static func disk(_ device: StorageDevice) throws(HostError) -> DiskAttachment {
+        let file = try DiskFile(FilePath(device.path), readOnly: device.isReadOnly)
+        let serial = device.serial ?? ""
+        return DiskAttachment(name: device.path) { memory, completion throws(MachineError) in
+            do throws(HostError) {
+                let disk = try RawDisk(file, memory: memory, serial: serial, completion: completion)
+                return OpenDisk(disk, drain: { disk.drain() }, close: { disk.close() })
+            } catch {
+                throw MachineError.host(error.description)
+            }
+        }
+    }
+
+    private static func network(
+        _ device: NetworkDevice, number: Int, loop: EventLoop
+    ) throws(HostError) -> NetworkAttachment {
+        throw HostError("network devices cannot be connected in this version", remedy: "use --net none")
+    }
+
+    /// Where consoles are to be found that have a name.
+    var consoleNames: [String] { ([serial].compactMap(\.self) + consoles).compactMap(\.name) }
+
+    /// The last lines of a console that is kept in memory.
+    var consoleTail: [String] { serial?.memory?.lastLines(20) ?? [] }
+
+    /// Sets what the escapes of a console on the terminal do.
+    func setActions(_ actions: ConsoleRelay.Actions) {
+        for stream in [serial].compactMap(\.self) + consoles { stream.relay?.setActions(actions) }
+    }
+
+    /// The consoles of `VirtConfiguration.consolePorts` that are on the process's own terminal.
+    var terminalPorts: [Int] { consoles.indices.filter { consoles[$0].relay != nil } }
+
+    /// The machine's configuration over what is open.
+    func virtConfiguration(
+        _ configuration: VirtualMachineConfiguration, engine: Engine, hub: EventHub
+    ) -> VirtConfiguration {
+        var virt = VirtConfiguration(boot: BootSource(configuration.bootLoader))
+        virt.harts = configuration.cpuCount
+        virt.memorySize = configuration.memorySize
+        virt.transport = configuration.transport == .pci ? .pci : .mmio
+        virt.serial = serial?.attachment
+        virt.disks = disks
+        virt.networks = networks
+        virt.consolePorts = consoles.map { ConsolePort(name: nil, stream: $0.attachment) }
+        if let agent { virt.consolePorts.append(agent.port) }
+        virt.hasEntropy = configuration.entropyDevice != nil
+        switch configuration.onPanic {
+        case .exit: virt.onPanic = .exit
+        case .reboot: virt.onPanic = .reboot
+        case .pause: virt.onPanic = .pause
+        }
+        virt.startsPaused = configuration.debugServer?.waits ?? false
+        virt.onEvent = { hub.hear($0) }
+        return virt
+    }
+
+    /// Serves what was opened; terminals become raw.
+    func start() throws(VirtualMachineError) {
+        do throws(HostError) {
+            try loop.start()
+            for stream in [serial].compactMap(\.self) + consoles { try stream.start() }
+        } catch {
+            throw VirtualMachineError(error)
+        }
+        agent?.start()
+        trace?.start(on: loop)
+    }
+
+    /// Gives everything back; once. What the guest wrote has gone out when this returns.
+    func close() {
+        let isFirst = isClosed.withLock { isClosed in
+            defer { isClosed = true }
+            return !isClosed
+        }
+        guard isFirst else { return }
+        for stream in [serial].compactMap(\.self) + consoles { stream.close() }
+        trace?.close()
+        loop.stop()
+    }
+}
+
+extension BootSource {
+    init(_ loader: BootLoader) {
+        switch loader {
+        case .linux(let linux): self.init(linux, firmware: .builtIn)
+        case .bare(let kernel): self.init(firmware: .none, kernel: .path(kernel))
+        case .firmware(let loader):
+            guard let kernel = loader.kernel else {
+                self.init(firmware: .file(.path(loader.firmware)), kernel: nil)
+                return
+            }
+            self.init(kernel, firmware: .file(.path(loader.firmware)))
+        }
+    }
+
+    private init(_ linux: LinuxBootLoader, firmware: Firmware) {
+        self.init(
+            firmware: firmware, kernel: .path(linux.kernel), initrd: linux.initialRamdisk.map { .path($0) },
+            commandLine: linux.commandLine)
+    }
+}
