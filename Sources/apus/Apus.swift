@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusKit
+import ArgumentParser
+
+/// The root of the command line.
+@main
+struct Apus: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apus",
+        abstract: "Runs virtual machines.",
+        discussion: """
+            EXAMPLES
+              apus run debian-micro               a Debian guest on this terminal
+              apus run debian-micro -- uname -a   one command in it
+              apus run --kernel Image --initrd initrd.gz
+              apus host                           what this host is and offers
+
+            EXIT STATUS
+              The guest's own code passes through. Besides:
+               70  the guest's system crashed
+              124  the --timeout was reached
+              125  Apus failed: bad options, a missing file, a host that refused
+              126  the command in the guest cannot be invoked
+              127  the command in the guest was not found
+              128+N  signal N
+            """,
+        version: "0.1.0",
+        subcommands: [RunCommand.self, ImageCommand.self, HostCommand.self])
+
+    /// Parses and runs. Usage errors are 125 as all of Apus's own failures are, for a guest may use any lower number.
+    @MainActor
+    static func main() async {
+        StandardStreams.secure()
+        do {
+            var command = try parseAsRoot()
+            if let run = command as? RunCommand {
+                // On the main thread, before any other runs.
+                let signals = try RunSignals()
+                signals.listen()
+                try await run.run(under: signals)
+            } else if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as VirtualMachineError {
+            Message.failure(error.description)
+            exit(withError: ExitCode(ExitStatus.failure))
+        } catch let status as ExitCode {
+            exit(withError: status)
+        } catch {
+            guard exitCode(for: error) == .success else {
+                Message.write(fullMessage(for: error) + "\n")
+                exit(withError: ExitCode(ExitStatus.failure))
+            }
+            exit(withError: error)
+        }
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusKit
+import ArgumentParser
+
+/// How a run is conducted and reported.
+struct ConductOptions: ParsableArguments {
+    @Option(
+        name: .long, help: ArgumentHelp("End the machine after this time (90, 90s, 5m); status 124.", valueName: "time")
+    )
+    var timeout: String?
+
+    @Option(
+        name: .long, help: ArgumentHelp("When the guest's system crashes: exit, reboot or pause.", valueName: "action"))
+    var onPanic = "exit"
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Serve GDB's remote protocol on 127.0.0.1: tcp:PORT[,wait].", valueName: "server"))
+    var gdb: String?
+
+    @Flag(name: .long, help: "Print exceptions, interrupts and changes of privilege on stderr.")
+    var trace = false
+
+    @Option(name: .long, help: ArgumentHelp("Write that trace to a file.", valueName: "file"))
+    var traceFile: String?
+
+    @Flag(name: .long, help: "Print counters of vCPUs and devices on stderr at the end.")
+    var stats = false
+
+    @Flag(
+        name: .long,
+        help: "Print at the end, on stderr, one line of JSON: who ended the machine, and with --stats the counters.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Say what runs and why; with a command, show the guest's console on stderr.")
+    var verbose = false
+
+    /// Puts what concerns the machine into its configuration.
+    func apply(to configuration: inout VirtualMachineConfiguration) throws(VirtualMachineError) {
+        configuration.onPanic = try PanicAction(parsing: onPanic)
+        if let timeout { configuration.timeout = try Duration.parse(timeout) }
+        if let gdb { configuration.debugServer = try DebugServer(parsing: gdb) }
+        if let traceFile {
+            configuration.trace = .file(path: traceFile)
+        } else if trace {
+            configuration.trace = .standardError
+        }
+    }
+}
+
+/// What a command in the guest gets.
+struct GuestOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("A variable for the command, repeatable.", valueName: "name=value"))
+    var env: [String] = []
+
+    /// The variables, checked.
+    func environment() throws(VirtualMachineError) -> [String] {
+        for variable in env where variable.firstIndex(of: "=").map({ $0 == variable.startIndex }) ?? true {
+            throw VirtualMachineError(.configuration, "variable '\(variable)' cannot be read; write NAME=VALUE")
+        }
+        return env
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ApusKit
+import ArgumentParser
+
+/// One run of a machine: from its start to what is said at its end.
+struct RunSession {
+    let configuration: VirtualMachineConfiguration
+    /// What the guest runs; empty: its own shell on the console.
+    let command: [String]
+    /// `NAME=VALUE` for the command.
+    let environment: [String]
+    let conduct: ConductOptions
+
+    /// How long a guest may take until its agent answers.
+    private static let agentTimeout = Duration.seconds(300)
+
+    /// Runs the machine; the exit status.
+    func run(under signals: RunSignals) async throws(VirtualMachineError) -> Int32 {
+        let machine = try VirtualMachine(configuration)
+        signals.attach(machine)
+        sayStart(of: machine)
+        let listener = watch(machine)
+        try await machine.start()
+        if !command.isEmpty { try await runCommand(in: machine, signals) }
+        let end = await machine.wait()
+        await listener.value
+        sayEnd(end, of: machine)
+        return end.exitStatus
+    }
+
+    // MARK: The command
+
+    /// Runs the command and ends the machine with its status.
+    private func runCommand(in machine: VirtualMachine, _ signals: RunSignals) async throws(VirtualMachineError) {
+        guard let agent = machine.agent, await agent.waitUntilReady(timeout: RunSession.agentTimeout) else {
+            return await giveUp(on: machine)
+        }
+        do {
+            let process = try machine.prepare(
+                GuestCommand(command, environment: environment, waitsForNetwork: !configuration.networkDevices.isEmpty))
+            signals.onInterrupt { process.signal(2) }
+            let end = try await process.run()
+            if let reason = end.reason { Message.failure("'\(command[0])' did not start in the guest: \(reason)") }
+            await finish(machine, status: end.status)
+        } catch {
+            // The machine's own end, if it has come to that, says more than the broken connection.
+            guard machine.end == nil, machine.state != .ended else { return }
+            machine.stop(.command(status: ExitStatus.failure))
+            _ = await machine.wait()
+            throw error
+        }
+    }
+
+    /// The machine is thrown away, but what it wrote to a disk of the user's is not.
+    private func finish(_ machine: VirtualMachine, status: Int32) async {
+        if configuration.storageDevices.contains(where: { !$0.isReadOnly }) {
+            await machine.requestStop(.command(status: status))
+        } else {
+            machine.stop(.command(status: status))
+        }
+    }
+
+    private func giveUp(on machine: VirtualMachine) async {
+        let hasEnded = machine.state == .ended
+        if !hasEnded { machine.stop(.command(status: ExitStatus.failure)) }
+        let end = await machine.wait()
+        // A crash, a timeout or a signal has its own sentence.
+        if hasEnded, case .poweredOff = end.reason {} else if hasEnded { return }
+        Message.failure(
+            hasEnded
+                ? "the guest switched off before its agent answered"
+                : "the guest's agent did not answer within \(RunSession.agentTimeout.components.seconds) seconds")
+        let lines = machine.consoleTail
+        if !lines.isEmpty {
+            Message.write("apus: the console's last lines:\n" + lines.map { "  \($0)\n" }.joined())
+        }
+    }
+
+    // MARK: What is said
+
+    private func sayStart(of machine: VirtualMachine) {
+        guard conduct.verbose || StandardStreams.isErrorTerminal && command.isEmpty else { return }
+        let cpus = configuration.cpuCount == 1 ? "1 CPU" : "\(configuration.cpuCount) CPUs"
+        Message.note(
+            "\(configuration.platform.rawValue) on the \(machine.engine.rawValue) (\(machine.engineReason)), \(cpus), "
+                + "\(ByteSize(configuration.memorySize)) of memory")
+    }
+
+    /// Says what happens meanwhile.
+    private func watch(_ machine: VirtualMachine) -> Task<Void, Never> {
+        let events = machine.events
+        let action = configuration.onPanic
+        return Task {
+            for await event in events {
+                switch event {
+                case .console(let place): Message.note("the console is at \(place)")
+                case .panicked(let text) where action != .exit:
+                    Message.note("the guest's system crashed: \(text) (--on-panic \(action.rawValue))")
+                default: break
+                }
+            }
+        }
+    }
+
+    private func sayEnd(_ end: VirtualMachineEnd, of machine: VirtualMachine) {
+        switch end.reason {
+        case .panicked(let text): Message.failure("the guest's system crashed: \(text)")
+        case .failed(let reason): Message.failure(reason)
+        case .stopped(.timeout):
+            Message.failure("the machine was ended after the \(conduct.timeout ?? "") of --timeout")
+        default: break
+        }
+        if conduct.json {
+            Message.write(JSONText.line(RunReport(end, of: machine, hasStatistics: conduct.stats)))
+        } else if conduct.stats {
+            Message.write(machine.statistics.text)
+        }
+    }
+}
