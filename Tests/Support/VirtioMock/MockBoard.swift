@@ -74,6 +74,10 @@ public final class MockMessageSink: MessageSink, @unchecked Sendable {
     public struct Message: Equatable, Sendable {
         public let address: UInt64
         public let data: UInt32
+        public init(address: UInt64, data: UInt32) {
+            self.address = address
+            self.data = data
+        }
     }
 
     /// In the order of delivery.
