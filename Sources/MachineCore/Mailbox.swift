@@ -59,6 +59,9 @@ public struct Mailbox: Sendable {
         Requests(rawValue: unsafe ga_exchange_64(base, 0))
     }
 
+    /// What is asked and not yet taken. Relaxed.
+    public var pending: Requests { Requests(rawValue: requestBits) }
+
     /// Takes back a request, if it is still there.
     public func withdraw(_ requests: Requests) {
         // SAFETY: see `base`.

@@ -8,11 +8,17 @@ public struct StreamAttachment: Sendable {
     /// Takes bytes for the guest and answers how many fit; the backend keeps the rest until `resume()`.
     public typealias Delivery = @Sendable ([UInt8]) -> Int
 
-    let backend: any StreamBackend
-    let connect: @Sendable (@escaping Delivery) -> Void
+    /// Tells the machine that the backend takes bytes again, after it took fewer than it was sent.
+    public typealias Room = @Sendable () -> Void
 
-    /// `backend`, whose delivery `connect` sets; called once, when the machine is made.
-    public init(_ backend: any StreamBackend, connect: @escaping @Sendable (@escaping Delivery) -> Void) {
+    let backend: any StreamBackend
+    let connect: @Sendable (@escaping Delivery, @escaping Room) -> Void
+
+    /// `backend`, whose delivery and room `connect` sets; called once, when the machine is made.
+    public init(
+        _ backend: any StreamBackend,
+        connect: @escaping @Sendable (_ delivery: @escaping Delivery, _ room: @escaping Room) -> Void
+    ) {
         self.backend = backend
         self.connect = connect
     }
@@ -79,14 +85,23 @@ public struct NetworkAttachment: Sendable {
 }
 
 /// A port of the virtio console.
-public struct ConsolePort: Sendable {
-    /// The name the guest finds it by (`/dev/virtio-ports/NAME`); nil for the console proper, `hvc0`.
-    public let name: String?
+public struct ConsoleAttachment: Sendable {
+    /// The name the guest finds it by (`/dev/virtio-ports/NAME`).
+    public let name: String
+    /// A terminal of the guest's (`hvc0`) rather than a plain stream of bytes.
+    public let isTerminal: Bool
     let stream: StreamAttachment
+    let guestOpened: @Sendable (Bool) -> Void
 
-    /// A port; without a name it is a console.
-    public init(name: String?, stream: StreamAttachment) {
+    /// A port. `guestOpened` hears when a program in the guest has opened it, and when it has closed it and all that it
+    /// wrote is with the backend; it must not block.
+    public init(
+        name: String, isTerminal: Bool = false, stream: StreamAttachment,
+        guestOpened: @escaping @Sendable (Bool) -> Void = { _ in }
+    ) {
         self.name = name
+        self.isTerminal = isTerminal
         self.stream = stream
+        self.guestOpened = guestOpened
     }
 }

@@ -33,7 +33,7 @@ final class BoardSlot<Chip: Device>: BusTarget, BoardResident {
     private let writes = Atomic<UInt64>(0)
 
     /// `chip` with output n on `wires[n]`.
-    init(_ chip: sending Chip, name: String, wires: [InterruptLine?] = [], timers: BoardTimers? = nil) {
+    init(_ chip: Chip, name: String, wires: [InterruptLine?] = [], timers: BoardTimers? = nil) {
         self.name = name
         unsafe self.chip = chip
         self.wires = wires
@@ -124,9 +124,4 @@ protocol BoardResident: AnyObject, Sendable {
     func refresh()
     /// Counters for statistics.
     var counters: [(name: String, count: UInt64)] { get }
-}
-
-/// A chip with counters of its own. Called under the chip's lock.
-protocol CountingChip: AnyObject {
-    var counts: [(name: String, count: UInt64)] { get }
 }

@@ -118,17 +118,12 @@ final class PCISlot: BoardResident {
     private let accesses = Atomic<UInt64>(0)
     // SAFETY: written once, when the board is assembled. The board owns its slots for as long as anyone calls them.
     private nonisolated(unsafe) weak var board: PCIBoard?
-    private let readCounters: (@Sendable () -> [(name: String, count: UInt64)])?
 
     /// `function` at `address`.
-    init(
-        _ function: sending any PCIFunction, name: String, at address: PCIAddress,
-        counters: (@Sendable () -> [(name: String, count: UInt64)])? = nil
-    ) {
+    init(_ function: any PCIFunction, name: String, at address: PCIAddress) {
         self.name = name
         self.address = address
         self.pin = function.configuration.interruptPin
-        self.readCounters = counters
         unsafe self.function = function
     }
 
@@ -175,6 +170,6 @@ final class PCISlot: BoardResident {
     func refresh() { change { _ in } }
 
     var counters: [(name: String, count: UInt64)] {
-        [("accesses", accesses.load(ordering: .relaxed))] + (readCounters?() ?? [])
+        [("accesses", accesses.load(ordering: .relaxed))] + change { ($0 as? any CountingChip)?.counts ?? [] }
     }
 }

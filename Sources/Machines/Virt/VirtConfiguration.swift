@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MachineCore
+import RISCV64
 
 /// What a riscv64 `virt` machine is made of. A value: nothing is opened before `VirtMachine.init`.
 public struct VirtConfiguration: Sendable {
@@ -34,13 +35,15 @@ public struct VirtConfiguration: Sendable {
     public var disks: [DiskAttachment] = []
     public var networks: [NetworkAttachment] = []
     /// Ports of one virtio console, in order; empty: no such device.
-    public var consolePorts: [ConsolePort] = []
+    public var consolePorts: [ConsoleAttachment] = []
     /// Whether there is a virtio entropy device.
     public var hasEntropy = true
     public var onPanic = PanicAction.exit
     public var onReset = ResetAction.reboot
     /// Bring the harts up paused, before their first instruction, for a debugger.
     public var startsPaused = false
+    /// Hears of exceptions, interrupts and changes of privilege.
+    public var tracer: (any HartTracer)?
     /// Hears of the machine's events.
     public var onEvent: @Sendable (MachineEvent) -> Void = { _ in }
 

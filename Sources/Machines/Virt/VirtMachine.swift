@@ -1,56 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Host
 import MachineCore
+import RISCV64
+import Synchronization
 import VMMemory
+import Virtio
 
 /// A riscv64 machine with the memory map of QEMU's `virt`.
 ///
-/// Any thread may call it. `init` opens and checks everything, `start` runs the harts on threads of their own, and the
-/// end comes by the guest's doing or by `stop()`; `waitForEnd()` returns it after every thread and descriptor of the
-/// machine's is gone.
+/// Any thread may call it but the one that an event is delivered on. `init` opens and checks everything, `start` runs
+/// the harts on threads of their own, and the end comes by the guest's doing or by `stop()`; `waitForEnd()` returns it
+/// after the threads of the harts are gone and what was opened is closed.
 public final class VirtMachine: Sendable {
     public let configuration: VirtConfiguration
+    private let core: VirtCore
 
     /// Opens and checks everything that `configuration` names; no guest instruction runs yet.
     public init(_ configuration: VirtConfiguration) throws(MachineError) {
         self.configuration = configuration
+        core = try VirtCore(configuration)
     }
 
-    /// Where the machine is in its life.
-    public var state: MachineState { .ready }
+    deinit { core.discard() }
 
-    /// Switches on. Throws where the machine was started before.
-    public func start() throws(MachineError) {}
+    /// Where the machine is in its life.
+    public var state: MachineState { core.state }
+
+    /// Switches on. Throws where the machine was started before, or the host has no memory or threads for it.
+    public func start() throws(MachineError) { try core.start() }
 
     /// Stops the harts, waits until they and the disks are quiet, and stops virtual time. Without effect when paused.
-    public func pause() {}
+    public func pause() { core.perform(.pause) }
 
-    /// Goes on after `pause()` or a debugger's stop. Without effect while running.
-    public func resume() {}
+    /// Goes on after `pause()` or a debugger's stop. Without effect while running. Where another hart has run into a
+    /// watchpoint meanwhile, that stop is told instead and the machine stays paused.
+    public func resume() { core.perform(.resume) }
 
     /// Begins again from reset, as if the guest had asked for it, whatever `onReset` says.
-    public func reset() {}
+    public func reset() { core.perform(.reset) }
 
     /// Ends the machine with `MachineEnd.stopped`, without asking the guest. Returns at once.
-    public func stop() {}
+    public func stop() { core.post(.stop) }
 
     /// Waits for the end. Blocks the calling thread.
-    public func waitForEnd() -> MachineEnd { .stopped }
+    public func waitForEnd() -> MachineEnd { core.waitForEnd() }
 
     /// What each hart is doing.
-    public var vcpus: [VCPUStatus] { [] }
+    public var vcpus: [VCPUStatus] {
+        core.refreshSamples()
+        return core.board.vcpus.map { vcpu in
+            let sample = vcpu.lastSample
+            return VCPUStatus(
+                id: vcpu.id, engine: core.configuration.engine.rawValue, ring: sample.privilege.letter, pc: sample.pc,
+                activity: sample.activity, lastExit: sample.lastExit, retired: sample.retired)
+        }
+    }
 
     /// The counters of harts and devices.
     public var statistics: MachineStatistics {
-        MachineStatistics(virtualNanoseconds: 0, resets: 0, harts: [], devices: [])
+        core.refreshSamples()
+        let harts = core.board.vcpus.map { vcpu in
+            let sample = vcpu.lastSample
+            return MachineStatistics.HartSample(
+                id: vcpu.id, retired: sample.retired, counters: sample.namedCounters, exits: sample.exits.named)
+        }
+        return MachineStatistics(
+            virtualNanoseconds: core.board.clock.nanoseconds, resets: core.shared.withLock { $0.resets },
+            harts: harts,
+            devices: core.board.residents.map {
+                MachineStatistics.DeviceSample(name: $0.name, counters: $0.counters)
+            })
+    }
+
+    /// Gives `body` hart `id` while no hart executes; a running machine stands for as long as that takes. Registers,
+    /// memory by virtual address and breakpoints are read and set here.
+    public func withHart<T>(_ id: Int, _ body: (Hart) -> T) -> T {
+        precondition(core.board.vcpus.indices.contains(id), "the machine has no hart \(id)")
+        return core.whileStanding { [vcpu = core.board.vcpus[id]] in
+            // SAFETY: the vCPU is parked, or has no thread.
+            unsafe body(vcpu.hart)
+        }
     }
 
     /// Lets one hart of a paused machine execute one instruction while the others stand; nil where it is not paused.
-    public func step(hart id: Int) -> DebugStop? { nil }
+    public func step(hart id: Int) -> DebugStop? {
+        precondition(core.board.vcpus.indices.contains(id), "the machine has no hart \(id)")
+        guard state == .paused else { return nil }
+        return core.whileStanding { core.stepHart(id) }
+    }
 
     /// The machine's RAM.
-    public var memory: GuestMemory { GuestMemory(regions: []) }
+    public var memory: GuestMemory { core.board.memory }
 
-    /// Tells the guest the size of console port `port`'s terminal in characters.
-    public func resizeConsole(port: Int, columns: UInt16, rows: UInt16) {}
+    /// Tells the guest the size of its virtio console's terminals in characters.
+    public func resizeConsole(columns: UInt16, rows: UInt16) {
+        _ = core.board.bay.console?.change { $0.resize(columns: columns, rows: rows) }
+    }
+}
+
+extension VirtCore {
+    /// Calls `body` while no hart executes, on the conductor's thread or, where none runs, on this one.
+    func whileStanding<T>(_ body: () -> T) -> T {
+        // SAFETY: the conductor is done with both before `perform` returns.
+        nonisolated(unsafe) var result: T?
+        withoutActuallyEscaping(body) { escaping in
+            nonisolated(unsafe) let call = escaping
+            let performed = perform(.inspect { unsafe result = call() })
+            if !performed { unsafe result = call() }
+        }
+        guard let result = unsafe result else { preconditionFailure("the conductor performs what it takes") }
+        return result
+    }
+
+    /// The machine's owner is gone.
+    func discard() {
+        let wasStarted = shared.withLock { $0.state != .ready }
+        if wasStarted { post(.stop) } else { board.bay.close() }
+    }
 }

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Devices
+import MachineCore
+import Virtio
+
+/// A chip with counters of its own. Called under the chip's lock.
+protocol CountingChip: AnyObject {
+    var counts: [(name: String, count: UInt64)] { get }
+}
+
+extension UART16550: CountingChip {
+    var counts: [(name: String, count: UInt64)] { [("dropped-bytes", droppedOutput)] }
+}
+
+extension MMIOTransport: CountingChip {
+    var counts: [(name: String, count: UInt64)] { device.core.counters.named }
+}
+
+extension PCITransport: CountingChip {
+    var counts: [(name: String, count: UInt64)] { device.core.counters.named }
+}
+
+extension DeviceCounters {
+    /// The counters by the names that statistics say.
+    var named: [(name: String, count: UInt64)] {
+        [
+            ("requests", requests), ("bytes-to-guest", bytesToGuest), ("bytes-from-guest", bytesFromGuest),
+            ("errors", errors), ("notifications", notifications), ("interrupts", interrupts), ("resets", resets),
+            ("faults", faults),
+        ]
+    }
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Host
+import MachineCore
+import RISCV64
+import Synchronization
+import VMMemory
+
+extension VirtCore {
+    /// How long a crash's report may take to print after its first line, in milliseconds.
+    private static var reportTime: UInt64 { 2000 }
+
+    /// Loads the guest and starts all threads.
+    func start() throws(MachineError) {
+        let isFirst = shared.withLock { shared in
+            guard shared.state == .ready else { return false }
+            shared.state = .paused
+            return true
+        }
+        guard isFirst else { throw .state("the machine was started before; make another one to start again") }
+        do throws(MachineError) {
+            try load()
+            do throws(HostError) {
+                try board.loop.start()
+                try startThreads()
+            } catch {
+                throw .host(error.description)
+            }
+        } catch {
+            abandon(error)
+            throw error
+        }
+    }
+
+    /// The threads come up parked; the conductor then lets them go.
+    private func startThreads() throws(HostError) {
+        // SAFETY: the conductor does not run yet; it is started last.
+        for vcpu in board.vcpus {
+            let thread = try HostThread(name: "vcpu\(vcpu.id)") { vcpu.run() }
+            unsafe local.threads.append(thread)
+        }
+        let conductor = try HostThread(name: "conductor") { self.conduct() }
+        shared.withLock { $0.conductor = conductor }
+    }
+
+    /// The conductor's thread.
+    private func conduct() {
+        awaitParked()
+        if !configuration.startsPaused { resumeHarts() }
+        configuration.onEvent(.state(state))
+        pollHostInterface()
+        while true {
+            while let (command, done) = takeCommand() {
+                let end = execute(command)
+                if let end {
+                    finish(end, done)
+                    return
+                }
+                done?.wake()
+            }
+            bell.wait()
+        }
+    }
+
+    private func takeCommand() -> (Command, WaitGate?)? {
+        shared.withLock { $0.queue.isEmpty ? nil : $0.queue.removeFirst() }
+    }
+
+    /// Performs `command`; the end, if it is one.
+    private func execute(_ command: Command) -> MachineEnd? {
+        switch command {
+        case .pause: changePaused(true)
+        case .resume: return resume()
+        case .reset: return restart()
+        case .stop: return .stopped
+        case .guestRequest(let request): return answer(request)
+        case .panicFound(let text): notePanic(text)
+        case .panicReported: return settlePanic()
+        case .debugStop(let hart, let stop): noteStop(hart, stop)
+        case .fail(let error): return .failed(error)
+        case .inspect(let body): inspect(body)
+        }
+        return nil
+    }
+
+    // MARK: Running and standing
+
+    private func setState(_ new: MachineState) {
+        let changed = shared.withLock { shared in
+            guard shared.state != new else { return false }
+            shared.state = new
+            return true
+        }
+        if changed { configuration.onEvent(.state(new)) }
+    }
+
+    private func changePaused(_ pauses: Bool) {
+        guard pauses != (state == .paused) else { return }
+        if pauses {
+            parkHarts()
+            setState(.paused)
+        } else {
+            resumeHarts()
+            configuration.onEvent(.state(.running))
+        }
+    }
+
+    /// The barrier: afterwards no hart executes, no request is under way, and virtual time stands.
+    private func parkHarts() {
+        for vcpu in board.vcpus { vcpu.park() }
+        awaitParked()
+        board.clock.stop()
+        board.quiesce()
+    }
+
+    private func awaitParked() {
+        while !board.vcpus.allSatisfy(\.hasParked) { parkBell.wait() }
+    }
+
+    private func resumeHarts() {
+        shared.withLock { $0.state = .running }
+        board.clock.start()
+        board.timers.resume()
+        board.admit()
+        for vcpu in board.vcpus {
+            vcpu.mailbox.withdraw(.stop)
+            vcpu.release()
+        }
+    }
+
+    private func resume() -> MachineEnd? {
+        // SAFETY: the conductor's own.
+        if unsafe !local.laterStops.isEmpty {
+            let (hart, stop) = unsafe local.laterStops.removeFirst()
+            configuration.onEvent(.debugStop(hart: hart, stop))
+            return nil
+        }
+        // SAFETY: as above. Who looks at a crashed machine and lets it go wants to see it go on.
+        unsafe local.panic = nil
+        changePaused(false)
+        return nil
+    }
+
+    private func inspect(_ body: () -> Void) {
+        let wasRunning = state == .running
+        if wasRunning { parkHarts() }
+        body()
+        if wasRunning { resumeHarts() }
+    }
+
+    private func noteStop(_ hart: Int, _ stop: DebugStop) {
+        guard state == .running else {
+            // A breakpoint is met again when the hart goes on; a watched access has been made and is not.
+            // SAFETY: the conductor's own.
+            if case .watchpoint = stop { unsafe local.laterStops.append((hart, stop)) }
+            return
+        }
+        changePaused(true)
+        configuration.onEvent(.debugStop(hart: hart, stop))
+    }
+
+    // MARK: What guests ask for
+
+    private func answer(_ request: MachineRequest) -> MachineEnd? {
+        // SAFETY: the conductor's own. A crashed system that resets or powers off has finished its report.
+        if unsafe local.panic != nil, let end = settlePanic() { return end }
+        switch request {
+        case .powerOff(let code): return .poweredOff(code: code)
+        case .reset: return configuration.onReset == .exit ? .reset : restart()
+        case .panic:
+            notePanic("the guest's panic device")
+            return settlePanic()
+        }
+    }
+
+    private func notePanic(_ text: String) {
+        // SAFETY: the conductor's own.
+        guard unsafe local.panic == nil else { return }
+        unsafe local.panic = text
+        configuration.onEvent(.panicked(text))
+        // The line is the report's first; the rest is worth waiting for.
+        let deadline = MonotonicTime.after(milliseconds: Self.reportTime)
+        board.loop.schedule(at: deadline) { [weak self] in self?.post(.panicReported) }
+    }
+
+    private func settlePanic() -> MachineEnd? {
+        // SAFETY: the conductor's own.
+        guard let text = unsafe local.panic else { return nil }
+        switch configuration.onPanic {
+        case .exit: return .panicked(text)
+        case .reboot: return restart()
+        case .pause:
+            // Noted until `resume()`, so that the same crash is not reported twice.
+            changePaused(true)
+            return nil
+        }
+    }
+
+    // MARK: Reset
+
+    private func restart() -> MachineEnd? {
+        let wasRunning = state == .running
+        if wasRunning { parkHarts() }
+        // SAFETY: the conductor's own.
+        unsafe local.panic = nil
+        unsafe local.laterStops = []
+        do throws(MachineError) {
+            try board.reset()
+            try load()
+        } catch {
+            return .failed(error)
+        }
+        shared.withLock { $0.resets += 1 }
+        configuration.onEvent(.restarted)
+        if wasRunning { resumeHarts() }
+        return nil
+    }
+
+    /// Puts the boot plan's pieces and a fresh devicetree into memory, and the harts to their start. All stand.
+    private func load() throws(MachineError) {
+        for piece in plan.pieces {
+            // SAFETY: the array's own storage, for the length of the call.
+            let done = unsafe piece.bytes.withUnsafeBytes {
+                unsafe board.memory.write($0, at: GuestAddress(piece.address))
+            }
+            precondition(done, "the boot plan was checked against RAM")
+        }
+        let blob = tree.flattened(
+            VirtDeviceTree.Boot(
+                commandLine: configuration.boot.commandLine, initrd: plan.initrd, randomSeed: Randomness.bytes(32),
+                layoutSeed: Randomness.bytes(8)))
+        precondition(UInt64(blob.count) <= plan.devicetree.size, "the devicetree's size was planned for")
+        board.memory.write(blob, at: GuestAddress(plan.devicetree.start))
+        hostInterface?.reset()
+        for vcpu in board.vcpus { boot(vcpu) }
+    }
+
+    private func boot(_ vcpu: VCPU) {
+        // SAFETY: the vCPU is parked, or its thread has not started.
+        unsafe vcpu.local.isHalted = false
+        unsafe vcpu.local.isHeld = false
+        unsafe vcpu.local.resumeEntry = nil
+        unsafe vcpu.local.isOffline = plan.startsBootHartAlone && vcpu.id != 0
+        // An edge that nobody took is forgotten with everything else.
+        vcpu.mailbox.setLine(HartPin.supervisorSoftware, level: false)
+        let start = plan.devicetree.start
+        if plan.startsBootHartAlone {
+            vcpu.setSupervisorState(vcpu.id == 0 ? .started : .stopped)
+            vcpu.enterSupervisor(at: SBIEntry(address: plan.entry, opaque: start))
+        } else {
+            vcpu.setSupervisorState(.started)
+            vcpu.resetHart(pc: plan.entry, privilege: plan.privilege, a0: UInt64(vcpu.id), a1: start)
+            // SAFETY: as above. fw_dynamic finds its information at a2.
+            if let information = plan.firmwareInformation { unsafe vcpu.hart[x: 12] = information.start }
+        }
+    }
+
+    // MARK: The end
+
+    private func finish(_ end: MachineEnd, _ done: WaitGate?) {
+        // Orderly: no request of the guest's is under way when the disks are closed.
+        if state == .running { parkHarts() }
+        tearDown()
+        let (gates, waiters) = shared.withLock { shared in
+            shared.state = .ended
+            shared.end = end
+            defer {
+                shared.queue = []
+                shared.waiters = []
+            }
+            return (shared.queue.compactMap(\.done), shared.waiters)
+        }
+        configuration.onEvent(.state(.ended))
+        configuration.onEvent(.ended(end))
+        for gate in gates + waiters { gate.wake() }
+        done?.wake()
+    }
+
+    /// A start that failed: nothing has run.
+    private func abandon(_ error: MachineError) {
+        tearDown()
+        shared.withLock { shared in
+            shared.state = .ended
+            shared.end = .failed(error)
+        }
+    }
+
+    private func tearDown() {
+        for vcpu in board.vcpus { vcpu.leave() }
+        // SAFETY: the conductor's own, or nobody else's any more.
+        for thread in unsafe local.threads { thread.join() }
+        unsafe local.threads = []
+        board.loop.stop()
+        board.bay.close()
+    }
+}
