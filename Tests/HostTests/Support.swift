@@ -25,7 +25,7 @@ final class Notes<Value: Sendable>: Sendable {
     }
 }
 
-/// How many descriptors this process has open.
+/// How many descriptors this process has open. The runtime opens a few when it likes: compare with a margin.
 func openDescriptors() -> Int { Directory.names("/proc/self/fd").count }
 
 /// How many threads this process has.

@@ -113,15 +113,17 @@ public final class DescriptorStream: StreamBackend {
         guard let output else { return }
         // A fast sender does not keep the loop here.
         for _ in 0..<Self.writesPerTurn {
-            let chunk = state.withLock { state -> ArraySlice<UInt8> in
-                state.isClosed ? [] : state.buffer.prefix(output.mayBlock ? Self.cautiousWrite : Self.writeSize)
+            // Written outside the lock; meanwhile the sender may add, discard and close.
+            let (start, chunk) = state.withLock { state in
+                let limit = output.mayBlock ? Self.cautiousWrite : Self.writeSize
+                return (state.buffer.start, state.isClosed ? [] : state.buffer.prefix(limit))
             }
             guard !chunk.isEmpty else { return finishWriting() }
             if output.mayBlock, !output.isReady { return awaitOutput() }
             switch output.descriptor.transmit(chunk) {
             case .bytes(let count):
                 let room = state.withLock { state -> (@Sendable () -> Void)? in
-                    state.buffer.removeFirst(count)
+                    state.buffer.remove(before: start + UInt64(count))
                     // Half empty, so that the sender does not come back for each byte.
                     guard state.wasFull, state.buffer.count <= state.buffer.capacity / 2 else { return nil }
                     state.wasFull = false
@@ -129,7 +131,7 @@ public final class DescriptorStream: StreamBackend {
                 }
                 room?()
             case .wouldBlock: return awaitOutput()
-            case .failed(.noSpace): dropForLackOfSpace(chunk.count)
+            case .failed(.noSpace): dropForLackOfSpace(before: start + UInt64(chunk.count))
             case .failed(let error): return failOutput(error)
             }
         }
@@ -137,9 +139,9 @@ public final class DescriptorStream: StreamBackend {
     }
 
     /// The disk may have space again later, so only these bytes are lost.
-    private func dropForLackOfSpace(_ count: Int) {
+    private func dropForLackOfSpace(before position: UInt64) {
         let isFirst = state.withLock { state in
-            state.buffer.removeFirst(count)
+            state.buffer.remove(before: position)
             defer { state.wasOutOfSpace = true }
             return !state.wasOutOfSpace
         }

@@ -14,6 +14,8 @@ struct OutputBuffer {
     let overflow: Overflow
     private var bytes: [UInt8] = []
     private var head = 0
+    /// The position in the whole stream of the first byte that is here.
+    private(set) var start: UInt64 = 0
     /// Bytes that were discarded to make room.
     private(set) var discarded: UInt64 = 0
 
@@ -45,8 +47,13 @@ struct OutputBuffer {
     /// The first bytes, at most `limit`.
     func prefix(_ limit: Int) -> ArraySlice<UInt8> { bytes[head...].prefix(limit) }
 
-    /// The first `count` are done with.
-    mutating func removeFirst(_ count: Int) {
+    /// All before `position` of the whole stream is done with. Some or all of it may have been discarded meanwhile.
+    mutating func remove(before position: UInt64) {
+        if position > start { removeFirst(Int(min(position - start, UInt64(count)))) }
+    }
+
+    private mutating func removeFirst(_ count: Int) {
+        start += UInt64(count)
         head += count
         // Moving the rest costs no more than what was removed.
         if head * 2 >= bytes.count {
@@ -56,6 +63,7 @@ struct OutputBuffer {
     }
 
     mutating func removeAll() {
+        start += UInt64(count)
         bytes = []
         head = 0
     }
