@@ -84,7 +84,7 @@ def agent():
         "mess": bytes([0, 9]) + b"login: \r\n" + start + started,
         "flood": start + started + bytes([10, 0, 1]) * 4 + bytes([11, 0]) + bytes([10, 1, 1]) * 17,
         "ping": bytes([1, 9]) + struct.pack("<BBBB3I", 2, 9, 0, 12, 7, 0, 2),
-        "two": start + bytes([5, 1, 98]) + bytes([4, 2, 0, 0, 4, 1, 0, 1]),
+        "two": start + bytes([5, 1, 98]) + bytes([4, 2, 0, 1, 4, 1, 0, 1]),
     }
 
 

@@ -21,10 +21,21 @@ public struct GuardedMemory: @unchecked Sendable {
         bytes = UnsafeMutableRawBufferPointer(start: all + 4096, count: size)
     }
 
+    /// Zeros it all.
+    public func clear() {
+        if let start = bytes.baseAddress { memset(start, 0, bytes.count) }
+    }
+
+    /// Whether both hold the same bytes.
+    public func holdsSame(as other: GuardedMemory) -> Bool {
+        guard let mine = bytes.baseAddress, let theirs = other.bytes.baseAddress else { return false }
+        return bytes.count == other.bytes.count && memcmp(mine, theirs, bytes.count) == 0
+    }
+
     /// Guest memory over it, all zeros: each input starts from the same state.
     public func fresh() -> GuestMemory {
         guard let start = bytes.baseAddress else { fatalError("there is no memory") }
-        memset(start, 0, bytes.count)
+        clear()
         return GuestMemory(
             regions: [MemoryRegion(base: Self.base, size: UInt64(bytes.count), host: start)])
     }

@@ -25,7 +25,7 @@ final class Subject {
     /// The reset state with `code` in memory and pointers into RAM in some registers.
     func load(_ code: [UInt8]) {
         self.code = code
-        ram.bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        ram.clear()
         // auipc t0, 1; csrw mtvec, t0; auipc t1, 2; addi t1, t1, -8; jr t1 (to codeStart)
         store([0x0000_1297, 0x3052_9073, 0x0000_2317, 0xFF83_0313, 0x0003_0067], at: GuardedMemory.base)
         // wfi; j .
@@ -82,7 +82,7 @@ final class Subject {
         }
         require(hart.pc == other.hart.pc, "after \(steps) steps the PC differs: \(other.hart.pc) and \(hart.pc)")
         require(hart.privilege == other.hart.privilege, "after \(steps) steps the privilege differs")
-        require(ram.bytes.elementsEqual(other.ram.bytes), "after \(steps) steps memory differs")
+        require(ram.holdsSame(as: other.ram), "after \(steps) steps memory differs")
     }
 }
 
