@@ -44,6 +44,27 @@ struct KernelModuleTests {
         #expect(module.aliases == ["fs-ext4", "ext3"])
     }
 
+    /// What Debian appends to a module for a signature of `size` bytes.
+    private static func trailer(size: UInt8) -> [UInt8] {
+        [0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, size] + Array("~Module signature appended~\n".utf8)
+    }
+
+    @Test("leaves out a module's signature, and only that", arguments: [0, 3])
+    func leavesOutSignature(size: UInt8) throws {
+        let file = ModuleFixture.elf("name=a\0")
+        let signed = file + [UInt8](repeating: 0xEE, count: Int(size)) + Self.trailer(size: size)
+        #expect(try KernelModule(name: "a", bytes: signed).bytes == file)
+        #expect(try KernelModule(name: "a", bytes: file).bytes == file)
+    }
+
+    @Test("keeps a module whole whose signature would be larger than itself")
+    func keepsOddSignature() throws {
+        let file = ModuleFixture.elf("name=a\0")
+        var odd = file + Self.trailer(size: 0)
+        odd[odd.count - 32] = 0x7F
+        #expect(try KernelModule(name: "a", bytes: odd).bytes == odd)
+    }
+
     @Test("refuses a module that was cut short, at every length", arguments: 0..<ModuleFixture.elf("a=b\0").count - 24)
     func refusesTruncation(count: Int) {
         let bytes = Array(ModuleFixture.elf("a=b\0").prefix(count))
