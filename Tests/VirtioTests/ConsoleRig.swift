@@ -40,13 +40,13 @@ final class ConsoleRig {
     private var controlBuffers: [UInt16: MemorySegment] = [:]
     private var inputBuffers: [UInt16: MemorySegment] = [:]
 
-    init(on transport: MockBoard.Transport = .mmio, maximumPorts: Int = 4) {
+    init(on transport: MockBoard.Transport = .mmio, maximumPorts: Int = 4, size: (UInt16, UInt16)? = (80, 25)) {
         device = ConsoleDevice(
             memory: ram.memory,
             ports: [
                 ConsolePortDescription(isConsole: true, backend: terminal),
                 ConsolePortDescription(name: Self.agentName, backend: agent),
-            ], maximumPorts: maximumPorts, terminalSize: (80, 25))
+            ], maximumPorts: maximumPorts, terminalSize: size)
         board = MockBoard(device, on: transport)
         driver = MockDriver(board, ram: ram)
         device.onEvent = { [unowned self] in events.append($0) }

@@ -232,6 +232,19 @@ struct ConsoleTests {
         #expect(rig.driver.registers.takeInterruptStatus() & 2 != 0)
     }
 
+    @Test("a size that becomes known later is told then")
+    func lateSize() {
+        let rig = ConsoleRig(size: nil)
+        rig.start()
+        _ = rig.heard()
+        rig.say(0, Event.portReady, 1)
+        #expect(rig.heard().map(\.event) == [Event.consolePort, Event.portOpen])
+        rig.board.perform { rig.device.resize(columns: 100, rows: 30) }
+        #expect(rig.heard() == [Message(port: 0, event: Event.resize, rest: [100, 0, 30, 0])])
+        rig.board.perform { rig.device.resize(columns: 100, rows: 30) }
+        #expect(rig.heard().isEmpty)
+    }
+
     @Test("the host side may go and come")
     func hostOpen() {
         let rig = ConsoleRig()

@@ -9,7 +9,7 @@ public final class ConsoleDevice: VirtioDevice {
     public let core: DeviceCore
     /// The ports by number; nil where there is none.
     var ports: [ConsolePort?]
-    /// The terminal's size, if it has one.
+    /// The terminal's size, once it is known.
     var terminalSize: (columns: UInt16, rows: UInt16)?
     /// The driver has said that it takes control messages.
     var isControlReady = false
@@ -25,7 +25,7 @@ public final class ConsoleDevice: VirtioDevice {
     public static var largestPortCount: Int { 30 }
 
     /// A device with `ports` (1 to `maximumPorts`), the first being port 0. `maximumPorts` is what the guest is told,
-    /// for ports to be added later. The board passes on what comes from a port's backend to `deliver` and its room for
+    /// for ports to be added later. A terminal's size of zero by zero says that it is not known. The board passes on what comes from a port's backend to `deliver` and its room for
     /// more to `resume`.
     public init(
         memory: GuestMemory, ports: [ConsolePortDescription], maximumPorts: Int? = nil,
@@ -37,12 +37,11 @@ public final class ConsoleDevice: VirtioDevice {
             "a console device has 1 to 30 ports, none of them above its maximum")
         self.ports = (0..<count).map { $0 < ports.count ? ConsolePort(ports[$0], number: $0) : nil }
         self.terminalSize = terminalSize
-        var features: FeatureBits = [.consoleMultiport, .consoleEmergencyWrite]
-        if terminalSize != nil { features.insert(.consoleSize) }
         var queueSizes: [UInt16] = [128, 128, 64, 64]
         for _ in 1..<max(count, 1) { queueSizes += [128, 128] }
         core = DeviceCore(
-            memory: memory, deviceID: 3, features: features, queueSizes: queueSizes, configSize: ConsoleConfig.size)
+            memory: memory, deviceID: 3, features: [.consoleSize, .consoleMultiport, .consoleEmergencyWrite],
+            queueSizes: queueSizes, configSize: ConsoleConfig.size)
         core.config.set(UInt32(count), at: ConsoleConfig.portCount)
         core.config.set(terminalSize?.columns ?? 0, at: ConsoleConfig.columns)
         core.config.set(terminalSize?.rows ?? 0, at: ConsoleConfig.rows)
@@ -97,15 +96,12 @@ public final class ConsoleDevice: VirtioDevice {
 extension ConsoleDevice {
     /// The terminal has a new size: the guest is told.
     public func resize(columns: UInt16, rows: UInt16) {
-        guard core.offeredFeatures.contains(.consoleSize),
-            terminalSize?.columns != columns || terminalSize?.rows != rows
-        else { return }
+        guard terminalSize?.columns != columns || terminalSize?.rows != rows else { return }
         terminalSize = (columns, rows)
-        let change: (inout ConfigSpace) -> Void = {
+        core.changeConfig {
             $0.set(columns, at: ConsoleConfig.columns)
             $0.set(rows, at: ConsoleConfig.rows)
         }
-        core.changeConfig(change)
         for case let port? in ports where port.isConsole && port.isReady { port.owed.insert(.size) }
         sendControlMessages()
     }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MachineCore
+import Synchronization
 import Virtio
 
-/// A board with one virtio device, doing what an adaptor does but on one thread: after each access it reads the
-/// interrupt's level, then performs the work.
+/// A board with one virtio device, doing what an adaptor does: under a lock it accesses the device and reads the
+/// interrupt's level and the work; with the lock free again it performs the work.
 public final class MockBoard {
+    private let lock = Mutex<Void>(())
     /// Which transport the device is on.
     public enum Transport: String, CaseIterable, Sendable {
         case mmio
@@ -24,6 +26,8 @@ public final class MockBoard {
     public private(set) var line = false
     /// How often the line went up.
     public private(set) var edges = 0
+    /// Called, under the lock, when the line goes up.
+    public var onEdge: () -> Void = {}
     /// Messages delivered.
     public let messages = MockMessageSink()
     /// Work waits in `heldWork` until `performHeldWork`.
@@ -46,14 +50,24 @@ public final class MockBoard {
     /// Does `change` to the device as an adaptor does, and what follows it.
     @discardableResult
     public func perform<Result>(_ change: () -> Result) -> Result {
-        let result = change()
+        nonisolated(unsafe) var outcome: (result: Result, work: DeviceWork?)?
+        lock.withLock { _ in outcome = (change(), takeWork()) }
+        outcome?.work?()
+        guard let outcome else { preconditionFailure("the lock runs what it is given") }
+        return outcome.result
+    }
+
+    private func takeWork() -> DeviceWork? {
         let level = mmio.map { $0.interruptLevels & 1 != 0 } ?? pci?.interruptLevel ?? false
-        if level, !line { edges += 1 }
-        line = level
-        if let work = mmio?.takeWork() ?? pci?.takeWork() {
-            if holdsWork { heldWork.append(work) } else { work() }
+        if level, !line {
+            edges += 1
+            onEdge()
         }
-        return result
+        line = level
+        let work = mmio?.takeWork() ?? pci?.takeWork()
+        guard holdsWork, let held = work else { return work }
+        heldWork.append(held)
+        return nil
     }
 
     /// Performs what was held, and holds nothing more.

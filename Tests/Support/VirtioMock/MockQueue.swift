@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MachineCore
+import Synchronization
 import VMMemory
 
 /// The driver's side of a split virtqueue (virtio 1.2 §2.7), honest by its `add` and `kick`, and able to lie by the
@@ -92,7 +93,10 @@ public final class MockQueue {
     }
 
     /// Shows the device what was added.
-    public func publish() { ram.memory.store(availableIndex, at: available + 2) }
+    public func publish() {
+        atomicMemoryFence(ordering: .releasing)
+        ram.memory.store(availableIndex, at: available + 2)
+    }
 
     /// Shows the device what was added and notifies it if it asked for that; whether it did.
     @discardableResult
@@ -100,6 +104,8 @@ public final class MockQueue {
         publish()
         let before = publishedIndex
         publishedIndex = availableIndex
+        // virtio 1.2 §2.7.13.4.1: the index is out before the device's wish is read.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
         let wanted: Bool
         if usesEventIndex {
             let event = ram.memory.load(UInt16.self, at: used + 4 + 8 * UInt64(size)) ?? 0
@@ -114,6 +120,7 @@ public final class MockQueue {
     /// The next buffer that came back.
     public func popUsed() -> Used? {
         guard let shown = ram.memory.load(UInt16.self, at: used + 2), shown != usedIndex else { return nil }
+        atomicMemoryFence(ordering: .acquiring)
         let entry = used + 4 + 8 * UInt64(usedIndex % size)
         usedIndex &+= 1
         let head = UInt16(truncatingIfNeeded: ram.memory.load(UInt32.self, at: entry) ?? 0)
@@ -129,10 +136,11 @@ public final class MockQueue {
     }
 
     /// With an event index: interrupt when the buffer `ahead` from the next to come back is used (0: that one).
-    /// Without: interrupts on.
+    /// Without: interrupts on. What came back before the device knew is there to be popped, without an interrupt.
     public func wantInterrupt(ahead: UInt16 = 0) {
         ram.memory.store(UInt16(0), at: available)
         ram.memory.store(usedIndex &+ ahead, at: available + 4 + 2 * UInt64(size))
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
     }
 
     /// No interrupts, please.
