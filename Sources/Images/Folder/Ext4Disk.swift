@@ -35,11 +35,13 @@ struct Ext4Disk {
 
     func write(folder: FilePath, to path: FilePath) async throws(ImageError) {
         try Files.write([], to: path)
+        // A name that begins with a dash is no option.
+        let target = path.isAbsolute ? path : FilePath(".").pushing(path)
         let program = HostProgram(name: "mke2fs", package: "e2fsprogs")
         // Root owns the root folder whoever packs it; -F because the target is a file and no device.
         _ = try await program.output([
             "-q", "-F", "-t", "ext4", "-b", "\(Self.block)", "-m", "0", "-E", "root_owner=0:0",
-            "-d", "\(folder)", "\(path)", "\(size >> 10)k",
+            "-d", "\(folder)", "\(target)", "\(size >> 10)k",
         ])
     }
 }

@@ -22,8 +22,7 @@ struct DebianMicroRecipe: ImageRecipe {
 
         progress(.step(number: 4, count: Self.steps, title: "unwrap the kernel"))
         let modules = try KernelModules(folder: try modulesFolder(in: tree))
-        let kernelFile = tree.appending("boot/vmlinux-\(modules.version)")
-        guard Files.exists(kernelFile) else {
+        guard let kernelFile = try UnpackedTree.plainPath("boot/vmlinux-\(modules.version)", in: tree) else {
             throw .missingInPackage(what: "boot/vmlinux-\(modules.version)", package: platform.debianKernelPackage)
         }
         let kernel = try KernelImage(
@@ -61,17 +60,18 @@ struct DebianMicroRecipe: ImageRecipe {
     /// Packages from before and after Debian moved everything below /usr.
     private func modulesFolder(in tree: FilePath) throws(ImageError) -> FilePath {
         for place in ["usr/lib/modules", "lib/modules"] {
-            let folder = tree.appending(place)
-            guard Files.exists(folder), let version = try Files.names(in: folder).first else { continue }
-            return folder.appending(version)
+            guard let folder = try UnpackedTree.plainPath(place, in: tree),
+                let version = try Files.names(in: folder).first
+            else { continue }
+            if let modules = try UnpackedTree.plainPath("\(place)/\(version)", in: tree) { return modules }
         }
         throw .missingInPackage(what: "lib/modules", package: platform.debianKernelPackage)
     }
 
     private func busybox(in tree: FilePath) throws(ImageError) -> [UInt8] {
         for place in ["usr/bin/busybox", "bin/busybox"] {
-            let file = tree.appending(place)
-            if Files.exists(file) { return try Files.read(file, limit: Self.fileLimit) }
+            guard let file = try UnpackedTree.plainPath(place, in: tree) else { continue }
+            return try Files.read(file, limit: Self.fileLimit)
         }
         throw .missingInPackage(what: "bin/busybox", package: "busybox-static")
     }

@@ -68,6 +68,19 @@ struct DebianPackageTests {
         #expect(try outside.names() == [])
     }
 
+    @Test(
+        "finds a file for the host only through plain folders",
+        arguments: [
+            ("usr/bin/busybox", true), ("usr/bin", true), ("usr/bin/link", false), ("lib/busybox", false),
+            ("usr/bin/busybox/x", false), ("missing", false),
+        ])
+    func findsPlainPaths(path: String, isFound: Bool) throws {
+        let folder = try unpack([
+            .file("usr/bin/busybox", "x"), .link("usr/bin/link", "busybox"), .link("lib", "usr/bin"),
+        ])
+        #expect(try (UnpackedTree.plainPath(path, in: folder.path.appending("tree")) != nil) == isFound)
+    }
+
     @Test("refuses what is no package", arguments: ["", "not a package", "!<arch>\n", "!<arch>\ngarbage"])
     func refusesGarbage(text: String) throws {
         let folder = try TemporaryFolder()
