@@ -46,7 +46,9 @@ final class BlockRig {
         device = BlockDevice(memory: ram.memory, backend: disk)
         board = MockBoard(device, on: transport)
         driver = MockDriver(board, ram: ram)
-        disk.completion = { [board, device] token, result in board.perform { device.complete(token, result) } }
+        disk.completion = { [unowned board, unowned device] token, result in
+            board.perform { device.complete(token, result) }
+        }
     }
 
     var queue: MockQueue { driver.queues[0] }

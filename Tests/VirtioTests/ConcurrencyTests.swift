@@ -17,6 +17,7 @@ private final class ThreadedDisk: BlockBackend, @unchecked Sendable {
     private let condition = NSCondition()
     private var pending: [BlockRequest] = []
     private var isOver = false
+    private let ended = DispatchSemaphore(value: 0)
 
     func submit(_ requests: [BlockRequest]) {
         condition.withLock {
@@ -28,6 +29,8 @@ private final class ThreadedDisk: BlockBackend, @unchecked Sendable {
     func start() {
         Thread.detachNewThread { [self] in
             while let batch = next() { for request in batch { completion(request.token, .done) } }
+            completion = { _, _ in }
+            ended.signal()
         }
     }
 
@@ -44,6 +47,7 @@ private final class ThreadedDisk: BlockBackend, @unchecked Sendable {
             isOver = true
             condition.signal()
         }
+        ended.wait()
     }
 }
 

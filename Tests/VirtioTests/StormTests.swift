@@ -30,7 +30,9 @@ private final class Storm {
         case .block:
             let device = BlockDevice(memory: memory, backend: disk)
             board = MockBoard(device, on: transport)
-            disk.completion = { [board] token, result in board.perform { device.complete(token, result) } }
+            disk.completion = { [unowned board, unowned device] token, result in
+                board.perform { device.complete(token, result) }
+            }
             outside = { random, board in
                 if !disk.pending.isEmpty, random.next() % 2 == 0 {
                     disk.answer(Int(random.next() % UInt64(disk.pending.count)))

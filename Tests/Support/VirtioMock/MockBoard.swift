@@ -22,6 +22,9 @@ public final class MockBoard {
     let mmio: MMIOTransport?
     let pci: PCITransport?
 
+    /// The RAM that the device reaches: it lives as long as the board does.
+    var ram: MockRAM?
+
     /// The level of the interrupt line.
     public private(set) var line = false
     /// How often the line went up.

@@ -34,6 +34,7 @@ public final class MockDriver {
     public init(_ board: MockBoard, ram: MockRAM) {
         self.board = board
         self.ram = ram
+        board.ram = ram
         registers = board.transport == .mmio ? MMIODriverRegisters(board) : PCIDriverRegisters(board)
     }
 
