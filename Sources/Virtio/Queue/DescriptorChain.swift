@@ -18,7 +18,11 @@ public struct DescriptorChain: Sendable {
     /// The bytes the device may write.
     public private(set) var writableCount: UInt64 = 0
 
-    init(head: UInt16) { self.head = head }
+    init(head: UInt16) {
+        self.head = head
+        // One allocation for most requests: a header, some data, a status.
+        segments.reserveCapacity(4)
+    }
 
     /// What the device reads.
     public var readable: ArraySlice<MemorySegment> { segments[..<readableSegments] }

@@ -5,13 +5,13 @@ import VMMemory
 
 /// A run of guest RAM that a queue reads or writes often: its place checked once, each access checked against it.
 ///
-/// Everything in it may change under the device at any moment, so each field is loaded once and then judged.
+/// Everything in it may change under the device at any moment, so each field is loaded once and then judged. It owns
+/// nothing and counts no reference, as it is copied with every access: its queue holds the `GuestMemory`.
 @safe
 struct RingMemory {
-    private let memory: GuestMemory
     private let address: GuestAddress
     private let count: UInt64
-    // SAFETY: `count` bytes of RAM, proved in init; the mapping outlives `memory`, which is held.
+    // SAFETY: `count` bytes of RAM, proved in init; the mapping outlives the `GuestMemory`, which the queue holds.
     private let host: UnsafeMutableRawPointer
 
     /// `count` bytes at `address`, or nil where they are not all RAM or `address` is no multiple of `alignment`.
@@ -20,7 +20,6 @@ struct RingMemory {
             // SAFETY: kept with the count that was checked.
             let host = unsafe memory.hostPointer(at: address, count: count)
         else { return nil }
-        self.memory = memory
         self.address = address
         self.count = count
         // SAFETY: as above.
@@ -48,8 +47,9 @@ struct RingMemory {
         unsafe ga_load_acquire_16(pointer(offset, 2))
     }
 
+    /// Stores, and tells `memory`'s write hook.
     @inline(__always)
-    func store16(_ value: UInt16, at offset: UInt64) {
+    func store16(_ value: UInt16, at offset: UInt64, _ memory: GuestMemory) {
         memory.noteWrite(at: address + offset, count: 2)
         // SAFETY: see `pointer`; rings are aligned.
         unsafe ga_store_16(pointer(offset, 2), value)
@@ -57,14 +57,15 @@ struct RingMemory {
 
     /// As `store16`, after all that this device wrote before: a driver that sees the value sees that too.
     @inline(__always)
-    func storeRelease16(_ value: UInt16, at offset: UInt64) {
+    func storeRelease16(_ value: UInt16, at offset: UInt64, _ memory: GuestMemory) {
         memory.noteWrite(at: address + offset, count: 2)
         // SAFETY: see `pointer`; rings are aligned.
         unsafe ga_store_release_16(pointer(offset, 2), value)
     }
 
+    /// Stores, and tells `memory`'s write hook.
     @inline(__always)
-    func store32(_ value: UInt32, at offset: UInt64) {
+    func store32(_ value: UInt32, at offset: UInt64, _ memory: GuestMemory) {
         memory.noteWrite(at: address + offset, count: 4)
         // SAFETY: see `pointer`; rings are aligned.
         unsafe ga_store_32(pointer(offset, 4), value)

@@ -6,8 +6,8 @@ extension VirtQueue {
     public func pushUsed(_ head: UInt16, length: UInt32) {
         guard let rings else { return }
         let entry = usedEntry(nextUsed)
-        rings.used.store32(UInt32(head), at: entry)
-        rings.used.store32(length, at: entry + 4)
+        rings.used.store32(UInt32(head), at: entry, memory)
+        rings.used.store32(length, at: entry + 4, memory)
         nextUsed &+= 1
     }
 
@@ -16,7 +16,7 @@ extension VirtQueue {
         guard let rings, nextUsed != publishedUsed else { return false }
         let before = publishedUsed
         // §2.7.8.2: the entries are written before the index.
-        rings.used.storeRelease16(nextUsed, at: 2)
+        rings.used.storeRelease16(nextUsed, at: 2, memory)
         publishedUsed = nextUsed
         // The driver sets its wish, then looks at the index; the device does both the other way round. Without a full
         // fence on each side both could read the old value, and the buffer would wait for ever.
@@ -32,9 +32,9 @@ extension VirtQueue {
     public func armNotifications() -> Bool {
         guard let rings else { return false }
         if usesEventIndex {
-            rings.used.store16(nextAvailable, at: 4 + 8 * UInt64(size))
+            rings.used.store16(nextAvailable, at: 4 + 8 * UInt64(size), memory)
         } else {
-            rings.used.store16(0, at: 0)
+            rings.used.store16(0, at: 0, memory)
         }
         // As in `publishUsed`, the other way round.
         storeLoadFence()
@@ -45,6 +45,6 @@ extension VirtQueue {
     /// nothing to say: the old index is passed already.
     public func disarmNotifications() {
         guard let rings, !usesEventIndex else { return }
-        rings.used.store16(1, at: 0)
+        rings.used.store16(1, at: 0, memory)
     }
 }
