@@ -25,6 +25,8 @@ finish() {
 
 # fail SENTENCE…: says what is wrong and what to do, and stops.
 fail() {
-    printf 'error: %s\n' "$@" >&2
+    printf 'error: %s\n' "$1" >&2
+    shift
+    (($# == 0)) || printf '       %s\n' "$@" >&2
     exit 1
 }

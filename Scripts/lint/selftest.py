@@ -53,7 +53,7 @@ CASES = [
     ("imports", imports, "Sources/RISCV64/A.swift", "@preconcurrency import Devices\n", "// import Devices\n"),
     ("imports", imports, "Sources/ApusKit/A.swift", "import ArgumentParser\n", "import Logging\n"),
     ("imports", imports, "Sources/apus/A.swift", "import CSlirp\n", "internal import ApusKit\n"),
-    ("imports", imports, "Sources/Images/A.swift", "import struct Glibc.stat\n", 'let a = """\nimport Glibc\n"""\n'),
+    ("imports", imports, "Sources/ApusKit/A.swift", "import struct Glibc.stat\n", 'let a = """\nimport Glibc\n"""\n'),
     ("imports", imports, "Sources/Unheard/A.swift", "let a = 1\n", None),
     ("imports", imports, "Sources/Virtio/A.swift", "import Foundation\n", "import Synchronization\n"),
     ("purity", imports, "Sources/Virtio/A.swift", "let a = Mutex(0)\n", "let a = Atomic(0) // no Mutex\n"),

@@ -35,7 +35,7 @@ class Tree:
             self.paths = sorted(files)
         else:
             listed = subprocess.run(
-                ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                 cwd=root, check=True, capture_output=True).stdout.decode()
             self.paths = sorted(p for p in set(listed.split("\0")) if p and (self.root / p).is_file())
         self._virtual = files is not None
