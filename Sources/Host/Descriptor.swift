@@ -111,18 +111,20 @@ extension FileDescriptor {
     public func receive(into buffer: inout [UInt8]) -> Transfer {
         let number = rawValue
         // SAFETY: the array's own storage, for the length of the call.
-        return Transfer(unsafe buffer.withUnsafeMutableBytes { bytes in
-            retryingInterrupts { unsafe Glibc.read(number, bytes.baseAddress, bytes.count) }
-        })
+        return Transfer(
+            unsafe buffer.withUnsafeMutableBytes { bytes in
+                retryingInterrupts { unsafe Glibc.read(number, bytes.baseAddress, bytes.count) }
+            })
     }
 
     /// Writes what fits of `bytes`.
     public func transmit(_ bytes: ArraySlice<UInt8>) -> Transfer {
         let number = rawValue
         // SAFETY: the array's own storage, for the length of the call.
-        return Transfer(unsafe bytes.withUnsafeBytes { bytes in
-            retryingInterrupts { unsafe Glibc.write(number, bytes.baseAddress, bytes.count) }
-        })
+        return Transfer(
+            unsafe bytes.withUnsafeBytes { bytes in
+                retryingInterrupts { unsafe Glibc.write(number, bytes.baseAddress, bytes.count) }
+            })
     }
 
     /// Whether reads and writes answer at once. It is a property of the open file, shared with every process that has

@@ -29,7 +29,8 @@ import Testing
         #expect(try DiskFile(path).capacity == 4096)
     }
 
-    @Test("bytes that make no sector are out of reach", arguments: [(512, 512, 0), (1000, 512, 488), (1535, 1024, 511)])
+    @Test(
+        "bytes that make no sector are out of reach", arguments: [(512, 512, 0), (1000, 512, 488), (1535, 1024, 511)])
     func oddSize(size: Int, capacity: UInt64, unreachable: UInt64) throws {
         let file = try DiskFile(try folder.file(size: size))
         #expect(file.capacity == capacity)

@@ -7,7 +7,8 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ChildProcessTests {
     @Test(
-        "how a program ends is told", arguments: [
+        "how a program ends is told",
+        arguments: [
             ("exit 0", .exited(0)), ("exit 7", .exited(7)), ("kill -9 $$", .signalled(9)),
         ] as [(String, ChildProcess.Ending)])
     func ending(script: String, ending: ChildProcess.Ending) throws {

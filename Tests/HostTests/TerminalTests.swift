@@ -81,6 +81,6 @@ private func frontTerminal() throws -> FileDescriptor {
 
 /// fork(2), which Swift does not import; the child does little and does not return.
 private func fork_for_test() -> pid_t {
-    let symbol = dlsym(nil, "fork")!
+    guard let symbol = dlsym(nil, "fork") else { return -1 }
     return unsafeBitCast(symbol, to: (@convention(c) () -> pid_t).self)()
 }

@@ -106,7 +106,9 @@ public final class UnixConsole: StreamBackend {
         if let delivery = connection.0 { attach(client, delivery, connection.1) }
     }
 
-    private func attach(_ client: Client, _ delivery: @escaping DescriptorStream.Delivery, _ room: (@Sendable () -> Void)?) {
+    private func attach(
+        _ client: Client, _ delivery: @escaping DescriptorStream.Delivery, _ room: (@Sendable () -> Void)?
+    ) {
         do throws(HostError) {
             try client.stream.connect(delivery, room: room)
         } catch {

@@ -40,7 +40,9 @@ struct DiskFormat: Equatable {
     static func recognized(in descriptor: FileDescriptor) -> DiskFormat? {
         var head = [UInt8](repeating: 0, count: 512)
         // SAFETY: the array's own storage, for the length of the call.
-        let count = unsafe head.withUnsafeMutableBytes { unsafe pread(descriptor.rawValue, $0.baseAddress, $0.count, 0) }
+        let count = unsafe head.withUnsafeMutableBytes {
+            unsafe pread(descriptor.rawValue, $0.baseAddress, $0.count, 0)
+        }
         return recognized(in: head[..<max(0, count)])
     }
 
@@ -51,7 +53,8 @@ struct DiskFormat: Equatable {
 
     /// What the user can do about it; `assumesRaw` is the way for a disk whose guest wrote these bytes.
     func remedy(_ path: String) -> String {
-        let command = conversion.split(separator: "FILE", omittingEmptySubsequences: false).joined(separator: "'\(path)'")
+        let command = conversion.split(separator: "FILE", omittingEmptySubsequences: false).joined(
+            separator: "'\(path)'")
         return command + ", or say that it is raw: ,format=raw"
     }
 }

@@ -64,7 +64,8 @@ extension RawDisk {
             unsafe vectors.append(iovec(iov_base: host, iov_len: Int(piece.count)))
         }
         let number = file.descriptor.rawValue
-        let count = unsafe isWrite
+        let count =
+            unsafe isWrite
             ? pwritev(number, vectors, CInt(vectors.count), off_t(position))
             : preadv(number, vectors, CInt(vectors.count), off_t(position))
         return count < 0 ? .failure(Errno(rawValue: errno)) : .success(count)

@@ -31,7 +31,8 @@ public enum FileLock {
         case .resourceTemporarilyUnavailable:
             let holder = holder(of: descriptor).map { $0.description } ?? "another process"
             throw HostError(
-                "'\(path)' is in use by \(holder)", remedy: kind == .exclusive
+                "'\(path)' is in use by \(holder)",
+                remedy: kind == .exclusive
                     ? "stop that one, or open the file read-only in both" : "stop that one first")
         case let error:
             throw HostError("cannot lock '\(path)'", error, remedy: "use a file system that has locks")

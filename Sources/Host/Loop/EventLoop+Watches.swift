@@ -76,7 +76,9 @@ extension EventLoop {
         // The handler may own what cancels, so it is let go of outside the lock.
         let record = state.withLock { state in
             let record = state.watches.removeValue(forKey: token)
-            if let record, !record.isAlwaysReady, !record.interest.isEmpty { control(EPOLL_CTL_DEL, record.descriptor, [], token) }
+            if let record, !record.isAlwaysReady, !record.interest.isEmpty {
+                control(EPOLL_CTL_DEL, record.descriptor, [], token)
+            }
             if let record { close(record.descriptor) }
             return record
         }

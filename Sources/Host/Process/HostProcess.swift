@@ -23,7 +23,8 @@ public enum HostProcess {
         // SAFETY: the array's own storage, for the length of the call.
         let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
         guard count > 0 else { return nil }
-        return FilePath(String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)).removingLastComponent()
+        return FilePath(String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self))
+            .removingLastComponent()
     }
 
     /// Gives up what a process that talks to the outside does not need: core dumps, being traced, new privileges by

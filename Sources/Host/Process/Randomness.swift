@@ -11,7 +11,8 @@ public enum Randomness {
         while filled < count {
             // SAFETY: the rest of the array's own storage, for the length of the call.
             let step = unsafe result.withUnsafeMutableBytes { buffer in
-                retryingInterrupts { unsafe getrandom(buffer.baseAddress! + filled, buffer.count - filled, 0) }
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+                return retryingInterrupts { unsafe getrandom(rest.baseAddress, rest.count, 0) }
             }
             guard case .success(let got) = step, got > 0 else { break }
             filled += got

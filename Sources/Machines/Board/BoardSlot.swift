@@ -35,6 +35,7 @@ final class BoardSlot<Chip: Device>: BusTarget, BoardResident {
     /// `chip` with output n on `wires[n]`.
     init(_ chip: Chip, name: String, wires: [InterruptLine?] = [], timers: BoardTimers? = nil) {
         self.name = name
+        // SAFETY: stored; see `chip`.
         unsafe self.chip = chip
         self.wires = wires
         self.timers = timers

@@ -124,6 +124,7 @@ final class PCISlot: BoardResident {
         self.name = name
         self.address = address
         self.pin = function.configuration.interruptPin
+        // SAFETY: stored; see `function`.
         unsafe self.function = function
     }
 

@@ -74,6 +74,7 @@ final class VCPU: Sendable {
     init(_ hart: Hart, engine: any Engine<Hart>) {
         id = hart.configuration.id
         mailbox = hart.mailbox
+        // SAFETY: stored, before there is a thread.
         unsafe self.hart = hart
         unsafe self.engine = engine
         hartState = Mutex(HartState(state: .stopped))

@@ -73,7 +73,8 @@ final class VirtBoard: Sendable {
             Self.attachPCI(
                 devices, memorySize: configuration.memorySize, input: input, &attachments, &residents)
         }
-        if case .builtIn = configuration.boot.firmware {} else {
+        if case .builtIn = configuration.boot.firmware {
+        } else {
             Self.attachMachineMode(harts: harts, pins: pins, clock: clock, timers: timers, &attachments, &residents)
         }
         residents.append(plic)

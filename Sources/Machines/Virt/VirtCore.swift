@@ -67,7 +67,8 @@ final class VirtCore: Sendable {
             VirtDeviceTree.Boot(
                 commandLine: configuration.boot.commandLine, initrd: BootPlan.Span(start: 0, size: 1),
                 randomSeed: [UInt8](repeating: 0, count: 32), layoutSeed: [UInt8](repeating: 0, count: 8)
-            )).count
+            )
+        ).count
         plan = try BootPlanner.plan(
             configuration.boot, memorySize: configuration.memorySize, devicetreeSize: UInt64(size))
         let link = CoreLink()
@@ -158,10 +159,12 @@ extension VirtConfiguration {
             throw .configuration("a virt machine has 1 to 16 CPUs, not \(harts)")
         }
         guard Self.memoryRange.contains(memorySize) else {
-            throw .configuration("\(memorySize >> 20) MiB of memory is outside of what a virt machine takes: 16 MiB to 512 GiB")
+            throw .configuration(
+                "\(memorySize >> 20) MiB of memory is outside of what a virt machine takes: 16 MiB to 512 GiB")
         }
         guard memorySize & GuestPage.offsetMask == 0 else {
-            throw .configuration("\(memorySize) bytes of memory is no whole number of pages: choose a multiple of 4 KiB")
+            throw .configuration(
+                "\(memorySize) bytes of memory is no whole number of pages: choose a multiple of 4 KiB")
         }
         let devices = disks.count + networks.count + (consolePorts.isEmpty ? 0 : 1) + (hasEntropy ? 1 : 0)
         let most = transport == .mmio ? VirtMemoryMap.virtioSlots : 31

@@ -90,8 +90,9 @@ struct Frame {
             op = base + offset
             return true
         }
-        guard let ops = hart.fetchSet.find(
-            target & ~GuestPage.offsetMask, generation: hart.pointee.fetchGeneration)
+        guard
+            let ops = hart.fetchSet.find(
+                target & ~GuestPage.offsetMask, generation: hart.pointee.fetchGeneration)
         else {
             hart.pointee.pc = target
             return false

@@ -42,7 +42,8 @@ public struct FDTNode: Sendable {
 
     /// Sets a property to 64-bit numbers, two cells each.
     public mutating func set(_ property: String, doubles: UInt64...) {
-        set(property, cells: doubles.flatMap { [UInt32(truncatingIfNeeded: $0 >> 32), UInt32(truncatingIfNeeded: $0)] })
+        set(
+            property, cells: doubles.flatMap { [UInt32(truncatingIfNeeded: $0 >> 32), UInt32(truncatingIfNeeded: $0)] })
     }
 
     /// Sets a property to one string, or to several, each ended by a zero byte. A zero inside a string would end it
