@@ -26,6 +26,7 @@ else
 fi
 
 python3 Scripts/lint/selftest.py || note
+python3 Benchmarks/test_report.py || note
 python3 Scripts/lint/lint.py "$@" || note
 
 ((failed == 0)) || fail "lint has findings, above; 'make format' repairs those of form"
