@@ -40,4 +40,4 @@ fuzz:            ## fuzz each target for FUZZ_SECONDS (PLANTED=1: each must find
 check: lint test ## what a change must pass
 
 clean:           ## remove what was built
-	rm -rf .build Fuzz/.build Guest/agent/build
+	rm -rf .build .build-test .build-fuzz Guest/agent/build Benchmarks/build

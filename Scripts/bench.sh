@@ -10,7 +10,7 @@ finish "host ready"
 
 begin "building apus (release) and the guest's kernel"
 Scripts/build.sh
-APUS_EXECUTABLE="$(swift build -c release --show-bin-path)/apus"
+APUS_EXECUTABLE=$PWD/.build/release/apus
 export APUS_EXECUTABLE
 [[ " $* " == *" --kernel"* ]] || "$APUS_EXECUTABLE" image build debian-micro --platform riscv64
 finish "built"

@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # All tests, the boots of real kernels among them. usage: test.sh [ARGUMENT-OF-SWIFT-TEST…]
-# One configuration serves both: release, as an interpreter that boots Linux is too slow without the optimizer.
 source "$(dirname "$0")/common.sh"
 
 steps=3
@@ -10,12 +9,11 @@ Scripts/setup.sh test
 finish "host ready"
 
 begin "building apus and the tests (release)"
-Scripts/build.sh
-swift build -c release --build-tests --quiet
+Scripts/build.sh --tests
 finish "built"
 
 begin "testing"
 # The boots drive the program, through this; they are skipped where it is not set (plain 'swift test').
-APUS_EXECUTABLE="$(swift build -c release --show-bin-path)/apus"
+APUS_EXECUTABLE=$PWD/.build-test/release/apus
 export APUS_EXECUTABLE
-exec swift test -c release --skip-build --disable-xctest "$@"
+exec swift test -c release --scratch-path .build-test -Xswiftc -enable-testing --skip-build --disable-xctest "$@"
