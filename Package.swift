@@ -92,6 +92,9 @@ let package = Package(
         .testTarget(name: "MachineCoreTests", dependencies: ["MachineCore", "VMMemory"], swiftSettings: tests),
         .testTarget(name: "HostTests", dependencies: ["Host", system], swiftSettings: tests),
         .testTarget(
+            name: "NetworkTests", dependencies: ["apus-net", "Backends", "Host", "MachineCore", system],
+            swiftSettings: tests),
+        .testTarget(
             name: "RISCV64Tests", dependencies: ["MachineCore", "RISCV64", "VMMemory"],
             swiftSettings: tests),
         .testTarget(
