@@ -22,6 +22,8 @@ public enum ImageError: Error, Equatable, CustomStringConvertible {
     case noMirror
     /// `--mirror` is not a mirror's address.
     case invalidMirror(String)
+    /// The mirror could not be reached or lacks the release; `detail` is what apt said.
+    case mirror(String, detail: String)
     /// The archive's signature could not be verified; `detail` is what apt said.
     case signature(mirror: String, detail: String)
     /// The guest agent for a platform is not installed beside the program; `searched` lists where it was looked for.
@@ -59,6 +61,9 @@ public enum ImageError: Error, Equatable, CustomStringConvertible {
         case .invalidMirror(let mirror):
             "\(mirror.debugDescription) is not a mirror's address; use http://, https:// or file:/ and a path "
                 + "that has dists/ below it"
+        case .mirror(let mirror, let detail):
+            "nothing could be fetched from the mirror \(mirror) (\(detail)); check the network, or name another one "
+                + "with --mirror URL"
         case .signature(let mirror, let detail):
             "the signature of the Debian archive at \(mirror) could not be verified (\(detail)); update the package "
                 + "debian-archive-keyring on this host, or use another mirror"

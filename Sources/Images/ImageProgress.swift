@@ -4,7 +4,8 @@
 public enum ImageProgress: Equatable, Sendable {
     /// Step `number` of `count` begins.
     case step(number: Int, count: Int, title: String)
-    /// Bytes done of the current step, and how many there are where that is known.
+    /// Bytes (or files, while an archive is written) done of the current step, and how many there are where that is
+    /// known.
     case bytes(done: Int64, total: Int64?)
     /// Another process works on the same image; this one goes on when it has finished.
     case waiting(name: String)

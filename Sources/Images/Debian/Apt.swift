@@ -147,7 +147,9 @@ struct Apt {
         if let line = outcome.errorLines.first(where: Self.blamesSignature) {
             throw .signature(mirror: mirror, detail: line)
         }
-        try get.check(outcome)
+        // apt's first complaint is the cause; the last is only that it gave up.
+        let detail = outcome.errorLines.first { $0.hasPrefix("E: ") } ?? "apt-get \(outcome.status)"
+        throw .mirror(mirror, detail: detail)
     }
 
     private static func blamesSignature(_ line: String) -> Bool {

@@ -36,17 +36,18 @@ for word in $line; do
     esac
 done
 
+# A machine without a console would take the shell's end for the user's.
+(: < /dev/console) 2> /dev/null || shell=off
+
 # The transport first, then what the devices on it ask for by their modalias; each file system comes later by itself,
 # when the kernel calls modprobe at the first mount.
 modprobe -q virtio_mmio
-cd /sys/bus/virtio/devices
 aliases=
-for device in *; do
-    [ -r "$device/modalias" ] || continue
-    read -r alias < "$device/modalias"
+for file in /sys/bus/virtio/devices/*/modalias; do
+    [ -r "$file" ] || continue
+    read -r alias < "$file"
     aliases="$aliases $alias"
 done
-cd /
 # shellcheck disable=SC2086  # a list of words, without white space inside
 [ -z "$aliases" ] || modprobe -q -a $aliases 2> /dev/null
 

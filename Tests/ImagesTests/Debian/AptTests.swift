@@ -111,6 +111,17 @@ struct AptTests {
         #expect(Apt.parseItems(text) == [Apt.Item(fileName: "a_1_riscv64.deb", size: 120)])
     }
 
+    @Test(
+        "names the mirror that cannot be used and what to do",
+        arguments: ["http://127.0.0.1:9/debian", "file:/no/such/mirror"])
+    func namesMirror(mirror: String) async throws {
+        let folder = try TemporaryFolder()
+        let apt = try Apt(folder: folder.path, architecture: "riscv64", suite: "trixie", mirror: mirror)
+        let error = await #expect(throws: ImageError.self) { try await apt.update() }
+        #expect(error?.description.hasPrefix("nothing could be fetched from the mirror \(mirror) (E: ") == true)
+        #expect(error?.description.hasSuffix("name another one with --mirror URL") == true)
+    }
+
     @Test("says that an archive without a valid signature is not trusted")
     func refusesUnsigned() async throws {
         let archive = try TemporaryFolder()
