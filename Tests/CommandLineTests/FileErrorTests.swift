@@ -45,7 +45,7 @@ struct FileErrorTests {
         let run = ["run", "--firmware", "none", "--kernel", kernel, "--disk"]
         let empty = try scratch.file("empty", Data())
         try refuse(run + ["/nonexistent/d"], naming: ["/nonexistent/d"])
-        try refuse(run + [scratch.folder.path], naming: [scratch.folder.path, "folder"])
+        try refuse(run + [scratch.folder.path], naming: [scratch.folder.path])
         try refuse(run + [empty], naming: [empty])
         try refuse(run + ["/dev/null"], naming: ["/dev/null"])
     }

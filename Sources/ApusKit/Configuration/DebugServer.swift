@@ -2,7 +2,7 @@
 
 /// Where GDB's remote protocol is served.
 public struct DebugServer: Sendable, Equatable {
-    /// A TCP port of 127.0.0.1.
+    /// A TCP port of 127.0.0.1; 0 lets the host choose one (`VirtualMachine.debugPort`).
     public var port: UInt16
     /// The vCPUs stand before their first instruction until a debugger lets them go.
     public var waits: Bool

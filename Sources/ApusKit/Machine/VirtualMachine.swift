@@ -258,6 +258,9 @@ public final class VirtualMachine: Sendable {
         debugger.withLock { $0 = started }
     }
 
+    /// The port where a debugger may connect, once the machine was started with a debug server.
+    public var debugPort: UInt16? { debugger.withLock { $0?.port } }
+
     // MARK: Control
 
     /// Runs `work` on the control queue.
