@@ -9,7 +9,7 @@ import Synchronization
 /// The agent in a guest, as its host uses it: commands with their streams and status, and an orderly power-off.
 ///
 /// It is the other end of the agent's console port. The guest opens that port when it has come up, and again after each
-/// reset; until an answer comes, the greeting is sent anew once a second.
+/// reset, and is greeted each time.
 public final class GuestAgent: Sendable {
     /// What an execution hears, in order, on a thread of the machine's: it must not wait.
     enum ExecutionEvent: Sendable {
@@ -28,6 +28,8 @@ public final class GuestAgent: Sendable {
         var client: AgentClient
         var isReady = false
         var isOver = false
+        /// The guest has the port open: before, it drops what comes.
+        var isOpen = false
         var isFlushing = false
         /// Someone asked for a flush while one was under way.
         var mustFlushAgain = false
@@ -41,7 +43,6 @@ public final class GuestAgent: Sendable {
 
     /// Bytes handed to the device at a time.
     private static let piece = 32 << 10
-    private static let greetingInterval: UInt64 = 1000
 
     private let log = Logger(label: "apus.agent")
     private let loop: EventLoop
@@ -58,12 +59,13 @@ public final class GuestAgent: Sendable {
     }
 
     /// The port that the machine gives to the guest.
-    var port: ConsolePort {
-        ConsolePort(
+    var port: ConsoleAttachment {
+        ConsoleAttachment(
             name: AgentProtocol.portName,
-            stream: StreamAttachment(AgentChannel(self)) { [weak self] delivery in
+            stream: StreamAttachment(AgentChannel(self)) { [weak self] delivery, _ in
                 self?.state.withLock { $0.delivery = delivery }
-            })
+            },
+            guestOpened: { [weak self] isOpen in self?.portChanged(isOpen) })
     }
 
     // MARK: Readiness
@@ -89,34 +91,24 @@ public final class GuestAgent: Sendable {
         }
     }
 
-    /// Begins to greet; called when the machine starts.
-    func start() { greet() }
-
-    private func greet() {
-        let isWaiting = state.withLock { state in
-            guard !state.isOver, !state.isReady else { return false }
-            // A greeting that the device has not taken whole stays the one that counts.
-            if state.held.isEmpty, !state.client.hasOutput { state.client = GuestAgent.makeClient() }
-            return true
-        }
-        guard isWaiting else { return }
+    /// The agent opened the port: it is greeted. Or it closed it, and a session with it is over.
+    private func portChanged(_ isOpen: Bool) {
+        let lost = state.withLock { state in endSession(&state, isOpen: isOpen) }
+        for execution in lost { execution(.lost(.notReady)) }
         flush()
-        loop.schedule(at: MonotonicTime.after(milliseconds: GuestAgent.greetingInterval)) { [weak self] in
-            self?.greet()
-        }
     }
 
     /// The guest began again from reset: its agent is another.
-    func machineRestarted() {
-        let lost = state.withLock { state in
-            state.isReady = false
-            state.held = []
-            state.client = GuestAgent.makeClient()
-            defer { state.executions = [:] }
-            return Array(state.executions.values)
-        }
-        for execution in lost { execution(.lost(.notReady)) }
-        loop.post { [weak self] in self?.greet() }
+    func machineRestarted() { portChanged(false) }
+
+    /// Begins anew with what the guest has open; those whose commands are lost.
+    private func endSession(_ state: inout State, isOpen: Bool) -> [@Sendable (ExecutionEvent) -> Void] {
+        state.isReady = false
+        state.isOpen = isOpen
+        state.held = []
+        state.client = GuestAgent.makeClient()
+        defer { state.executions = [:] }
+        return Array(state.executions.values)
     }
 
     /// The machine is over.
@@ -202,15 +194,12 @@ public final class GuestAgent: Sendable {
             } catch {
                 log.warning("the agent's session is over", metadata: ["reason": "\(error)"])
                 let reason = error
-                calls += state.executions.values.map { execution in { execution(.lost(reason)) } }
-                state.executions = [:]
-                state.isReady = false
-                state.client = GuestAgent.makeClient()
+                // A greeting begins another session with the same agent.
+                calls += endSession(&state, isOpen: state.isOpen).map { execution in { execution(.lost(reason)) } }
             }
             return calls
         }
         for call in calls { call() }
-        if !isReady { loop.post { [weak self] in self?.greet() } }
         flush()
     }
 
@@ -248,7 +237,7 @@ public final class GuestAgent: Sendable {
                     state.mustFlushAgain = true
                     return nil
                 }
-                guard !state.isOver, let delivery = state.delivery else { return nil }
+                guard !state.isOver, state.isOpen, let delivery = state.delivery else { return nil }
                 if state.held.isEmpty { state.held = state.client.takeOutput(atMost: GuestAgent.piece) }
                 guard !state.held.isEmpty else { return nil }
                 state.isFlushing = true

@@ -46,11 +46,11 @@ final class HartDebugTarget: DebugTarget {
     }
 
     func readMemory(at address: UInt64, count: Int, thread: Int) -> [UInt8] {
-        machine.machine.withHart(thread) { $0.debugRead(virtual: address, count: count) ?? [] } ?? []
+        machine.machine.withHart(thread) { $0.debugRead(virtual: address, count: count) ?? [] }
     }
 
     func writeMemory(_ bytes: [UInt8], at address: UInt64, thread: Int) -> Bool {
-        machine.machine.withHart(thread) { $0.debugWrite(virtual: address, bytes: bytes) } ?? false
+        machine.machine.withHart(thread) { $0.debugWrite(virtual: address, bytes: bytes) }
     }
 
     // MARK: Points

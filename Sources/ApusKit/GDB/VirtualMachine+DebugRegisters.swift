@@ -17,7 +17,7 @@ extension VirtualMachine {
             case Numbers.privilege: hart.privilege.rawValue
             default: nil
             }
-        } ?? nil
+        }
     }
 
     /// Sets a hart's register by GDB's number; false where there is none or it cannot be set. The machine stands.
@@ -31,7 +31,7 @@ extension VirtualMachine {
             default: return false
             }
             return true
-        } ?? false
+        }
     }
 
     /// What the monitor's `registers` shows: the integers, and the CSRs that say how a hart came where it is.

@@ -71,8 +71,8 @@ final class AssembledDevices: Sendable {
         for stream in [serial].compactMap(\.self) + consoles { stream.relay?.setActions(actions) }
     }
 
-    /// The consoles of `VirtConfiguration.consolePorts` that are on the process's own terminal.
-    var terminalPorts: [Int] { consoles.indices.filter { consoles[$0].relay != nil } }
+    /// Whether a virtio console is on the process's own terminal.
+    var hasTerminalConsole: Bool { consoles.contains { $0.relay != nil } }
 
     /// The machine's configuration over what is open.
     func virtConfiguration(
@@ -85,7 +85,9 @@ final class AssembledDevices: Sendable {
         virt.serial = serial?.attachment
         virt.disks = disks
         virt.networks = networks
-        virt.consolePorts = consoles.map { ConsolePort(name: nil, stream: $0.attachment) }
+        virt.consolePorts = consoles.enumerated().map { number, stream in
+            ConsoleAttachment(name: "org.apus.console.\(number)", isTerminal: true, stream: stream.attachment)
+        }
         if let agent { virt.consolePorts.append(agent.port) }
         virt.hasEntropy = configuration.entropyDevice != nil
         switch configuration.onPanic {
@@ -94,6 +96,7 @@ final class AssembledDevices: Sendable {
         case .pause: virt.onPanic = .pause
         }
         virt.startsPaused = configuration.debugServer?.waits ?? false
+        virt.tracer = trace
         virt.onEvent = { hub.hear($0) }
         return virt
     }
@@ -106,7 +109,6 @@ final class AssembledDevices: Sendable {
         } catch {
             throw VirtualMachineError(error)
         }
-        agent?.start()
         trace?.start(on: loop)
     }
 

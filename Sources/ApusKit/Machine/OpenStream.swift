@@ -37,10 +37,10 @@ final class OpenStream: Sendable {
             let stream = DescriptorStream(loop: loop, input: .standardInput, output: .standardOutput)
             let terminal = Terminal(.standardInput)
             let relay = ConsoleRelay(stream, hasEscapes: terminal != nil)
-            attachment = StreamAttachment(relay) { delivery in
+            attachment = StreamAttachment(relay) { delivery, room in
                 relay.connect(delivery)
                 // A stdin that cannot be watched, being closed, has nothing for the guest.
-                try? stream.connect { bytes in relay.receive(bytes) }
+                try? stream.connect({ bytes in relay.receive(bytes) }, room: room)
             }
             (name, memory) = (nil, nil)
             (self.relay, self.terminal) = (relay, terminal)
@@ -49,19 +49,19 @@ final class OpenStream: Sendable {
             end = { stream.close() }
         case .file(let path):
             let file = try FileConsole(FilePath(path), loop: loop)
-            attachment = StreamAttachment(file) { _ in }
+            attachment = StreamAttachment(file) { _, _ in }
             (name, relay, memory, terminal) = (nil, nil, nil, nil)
             drain = { file.drain(until: MonotonicTime.after(milliseconds: Self.patience)) }
             end = { file.close() }
         case .unixSocket(let path):
             let socket = try UnixConsole(FilePath(path), loop: loop)
-            attachment = StreamAttachment(socket) { delivery in socket.connect(delivery) }
+            attachment = StreamAttachment(socket) { delivery, room in socket.connect(delivery, room: room) }
             (name, relay, memory, terminal) = (nil, nil, nil, nil)
             drain = {}
             end = { socket.close() }
         case .pseudoTerminal:
             let pseudo = try PtyConsole(loop: loop)
-            attachment = StreamAttachment(pseudo) { delivery in try? pseudo.connect(delivery) }
+            attachment = StreamAttachment(pseudo) { delivery, room in try? pseudo.connect(delivery, room: room) }
             name = pseudo.path.string
             (relay, memory, terminal) = (nil, nil, nil)
             drain = {}
@@ -69,7 +69,7 @@ final class OpenStream: Sendable {
         case .memory(let isShown):
             let copy: (@Sendable ([UInt8]) -> Void)? = isShown ? OpenStream.show : nil
             let memory = MemoryStream(copy: copy)
-            attachment = StreamAttachment(memory) { _ in }
+            attachment = StreamAttachment(memory) { _, _ in }
             (name, relay, terminal) = (nil, nil, nil)
             self.memory = memory
             drain = {}

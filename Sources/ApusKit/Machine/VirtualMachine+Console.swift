@@ -10,8 +10,8 @@ extension VirtualMachine {
 
     /// Tells the guest the size of the process's terminal, where a virtio console is on it. Called when it changes.
     public func terminalResized() {
-        guard let size = Terminal(.standardInput)?.size else { return }
-        for port in devices.terminalPorts { machine.resizeConsole(port: port, columns: size.columns, rows: size.rows) }
+        guard devices.hasTerminalConsole, let size = Terminal(.standardInput)?.size else { return }
+        machine.resizeConsole(columns: size.columns, rows: size.rows)
     }
 
     /// Connects the escapes of a console on the terminal with this machine.

@@ -2,7 +2,6 @@
 
 import Host
 import Machines
-import RISCV64
 import Synchronization
 
 /// A virtual machine: made from a configuration, started once, and over when its guest or its owner ends it.
@@ -115,9 +114,6 @@ public final class VirtualMachine: Sendable {
                     self.life.withLock { _ = $0.hold.insert(.debugger) }
                 }
                 if let server = self.configuration.debugServer { try self.startDebugServer(server) }
-                if let trace = self.devices.trace {
-                    for hart in 0..<self.configuration.cpuCount { self.machine.withHart(hart) { $0.tracer = trace } }
-                }
                 try self.machine.start()
             } catch let error as MachineError {
                 throw VirtualMachineError(error)
