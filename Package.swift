@@ -85,6 +85,7 @@ let package = Package(
         .testTarget(
             name: "BackendsTests", dependencies: ["Backends", "Host", "MachineCore", "VMMemory", system],
             swiftSettings: tests),
+        .testTarget(name: "CommandLineTests", dependencies: ["apus"], swiftSettings: tests),
         .testTarget(name: "DevicesTests", dependencies: ["Devices", "MachineCore", "VMMemory"], swiftSettings: tests),
         .testTarget(
             name: "ImagesTests", dependencies: ["CArchive", "Images", "MachineCore", subprocess, system],

@@ -40,7 +40,9 @@ struct BareRunTests {
         #expect(outcome.status == 0)
     }
 
-    @Test("the end of stdin does not end the machine", arguments: ["exec \"$0\" \"$@\" </dev/null", "exec \"$0\" \"$@\" <&-"])
+    @Test(
+        "the end of stdin does not end the machine",
+        arguments: ["exec \"$0\" \"$@\" </dev/null", "exec \"$0\" \"$@\" <&-"])
     func noInput(_ shell: String) throws {
         let outcome = try run(BareProgram.say("done"), shell: shell)
         #expect(outcome.text == "done")

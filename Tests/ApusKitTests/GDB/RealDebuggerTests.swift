@@ -94,7 +94,9 @@ struct RealDebuggerTests {
 
     @Test("a single step goes on by one instruction, a line step by one line")
     func step() async throws {
-        let (said, _) = try await debug(["stepi", "print/x $pc", "break middle", "continue", "step", "backtrace 1", "kill"])
+        let (said, _) = try await debug([
+            "stepi", "print/x $pc", "break middle", "continue", "step", "backtrace 1", "kill",
+        ])
         #expect(said.contains("$1 = 0x80000004"))
         #expect(said.contains("leaf (n=5)"))
     }

@@ -27,9 +27,9 @@ struct ApusProgram {
     /// Whether the program was made for speed: a system that boots takes too long without the optimizer.
     static var isOptimized: Bool {
         #if DEBUG
-            ProcessInfo.processInfo.environment["APUS_EXECUTABLE"] != nil
+        ProcessInfo.processInfo.environment["APUS_EXECUTABLE"] != nil
         #else
-            true
+        true
         #endif
     }
 

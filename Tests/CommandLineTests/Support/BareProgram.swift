@@ -42,7 +42,8 @@ enum BareProgram {
     /// `beq register, x0`, by a multiple of 2 within ±4094.
     static func beqz(_ register: UInt32, _ offset: Int32) -> UInt32 {
         let o = UInt32(bitPattern: offset)
-        return (o >> 12 & 1) << 31 | (o >> 5 & 63) << 25 | register << 15 | (o >> 1 & 15) << 8 | (o >> 11 & 1) << 7 | 0x63
+        return (o >> 12 & 1) << 31 | (o >> 5 & 63) << 25 | register << 15 | (o >> 1 & 15) << 8 | (o >> 11 & 1) << 7
+            | 0x63
     }
     static func bne(_ left: UInt32, _ right: UInt32, _ offset: Int32) -> UInt32 {
         beqz(left, offset) | right << 20 | 1 << 12
