@@ -6,7 +6,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("The guest's agent on a port that comes and goes", .timeLimit(.minutes(1)))
+@Suite("The guest's agent on a port that comes and goes", .timeLimit(.minutes(3)))
 struct AgentDeviceTests {
     /// A pseudo-terminal that a link stands for, as `/dev/vport0p1` stands for a port.
     private struct Port {

@@ -88,13 +88,13 @@ struct AgentSession {
         return result.closureResult
     }
 
-    /// Moves bytes until something happens. Throws when nothing does for ten seconds.
+    /// Moves bytes until something happens. Throws when nothing does for a minute.
     mutating func next() throws -> AgentEvent {
         while true {
             if let event = try client.next() { return event }
             var entry = pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0)
             if client.hasOutput { entry.events |= Int16(POLLOUT) }
-            guard poll(&entry, 1, 10_000) > 0 else { throw AgentProgram.Failure(text: "nothing for ten seconds") }
+            guard poll(&entry, 1, 60_000) > 0 else { throw AgentProgram.Failure(text: "nothing for a minute") }
             if entry.revents & Int16(POLLOUT) != 0 {
                 let bytes = client.takeOutput(atMost: 4096)
                 _ = try socket.writeAll(bytes)
