@@ -40,6 +40,9 @@ def queue():
     split = (header(0x4000, 1, 7) + descriptor(0, 0x4000, 16, 1, 1) + descriptor(1, 0x5000, 256, 1, 2)
              + descriptor(2, 0x5200, 256, 1, 3) + descriptor(3, 0x6000, 1, 2) + bytes([6, 0, 9, 10, 0]))
     entropy = descriptor(0, 0x5000, 64, 2) + bytes([6, 0, 9])
+    receive = bytes([16, 0]) + descriptor(0, 0x5000, 1526, 2) + bytes([6, 0])
+    send = bytes([16, 1]) + descriptor(0, 0x6000, 100, 1) + bytes([6, 0, 9])
+    frame = bytes([17, 60]) + bytes(60) + b"\0"
     return {
         "read": b"\0" + setup() + request(0, 3, True),
         "write": b"\0" + setup() + request(1, 9, False),
@@ -52,6 +55,13 @@ def queue():
         "split": b"\0" + setup() + split,
         "reset-in-flight": b"\0" + setup() + request(0, 3, True)[:-2] + bytes([15]) + setup() + request(0, 3, True),
         "entropy": b"\1" + setup() + entropy * 3,
+        "network": b"\3" + setup() + receive + frame + send + bytes([18, 1]) + frame,
+        "network-no-merge": b"\3" + setup(0x20) + receive + frame + send,
+        "console": b"\4" + setup() + receive + bytes([17, 5]) + b"hello\0" + send + bytes([18, 80, 18, 129]),
+        "ports": b"\4" + setup() + b"".join(
+            bytes([16, 3]) + struct.pack("<BHB", 3, 0x6000, 8) + struct.pack("<IHH", port, event, 1)
+            + descriptor(0, 0x6000, 8, 1) + bytes([6, 0, 9])
+            for port, event in [(0xFFFFFFFF, 0), (0, 3), (1, 3), (1, 6)]),
         "registers": b"\0" + b"".join(bytes([1, offset]) for offset in range(0, 256, 4)),
     }
 

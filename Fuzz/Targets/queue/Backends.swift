@@ -68,3 +68,19 @@ final class CountingSource: EntropySource, @unchecked Sendable {
         return calls % 3 == 0 ? [] : [UInt8](repeating: 0xA5, count: min(count, 100))
     }
 }
+
+/// Where frames and console output go to be forgotten; full now and then.
+final class DeadEnd: NetworkBackend, StreamBackend, @unchecked Sendable {
+    private var calls = 0
+
+    func send(_ frame: [UInt8]) {
+        require((14...65550).contains(frame.count), "a frame of \(frame.count) bytes leaves the guest")
+    }
+
+    func send(_ bytes: [UInt8]) -> Int {
+        calls += 1
+        return calls % 4 == 0 ? bytes.count / 2 : bytes.count
+    }
+
+    func resume() {}
+}

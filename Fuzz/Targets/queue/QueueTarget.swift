@@ -5,51 +5,52 @@ import MachineCore
 import VMMemory
 import Virtio
 
-/// A driver that may do anything: it writes registers, memory, rings and descriptors as the input says, with a disk or
-/// an entropy source behind the queue whose answers come at any time, across resets too.
+/// A driver that may do anything: it writes registers, memory, rings and descriptors of any device as the input says,
+/// while the device's backend answers at any time, across resets too.
 struct HostileDriver {
-    private static let memory = GuardedMemory(size: 64 << 10)
-    /// Where the input's well-formed rings lie; it may also put others anywhere.
-    private static let descriptors = GuardedMemory.base
-    private static let available = GuardedMemory.base + 0x2000
-    private static let used = GuardedMemory.base + 0x3000
+    private static let memory = GuardedMemory(size: 128 << 10)
+    /// Where the first queue's well-formed rings lie; the input may also put others anywhere.
+    private static let rings = Rings(start: GuardedMemory.base)
+
+    /// A queue's three parts, and how far its driver has come.
+    private struct Rings {
+        let descriptors: GuestAddress
+        let available: GuestAddress
+        let used: GuestAddress
+        var next: UInt16 = 0
+
+        init(start: GuestAddress) {
+            descriptors = start
+            available = start + 0x2000
+            used = start + 0x3000
+        }
+    }
 
     private var input: FuzzInput
     private let memory = memory.fresh()
+    private let subject: DeviceUnderTest
     private let transport: MMIOTransport
-    private let disk: PendingDisk
-    private let block: BlockDevice?
-    private var availableIndex: UInt16 = 0
+    /// One entry a queue, of the first few.
+    private var queues: [Rings]
+    private var selected = 0
 
     init(_ input: FuzzInput) {
         self.input = input
-        let kind = self.input.byte()
-        disk = PendingDisk(memory: memory, isReadOnly: kind & 2 != 0)
-        let device: any VirtioDevice
-        if kind & 1 == 0 {
-            let block = BlockDevice(memory: memory, backend: disk)
-            device = block
-            self.block = block
-        } else {
-            device = EntropyDevice(memory: memory, source: CountingSource())
-            block = nil
-        }
-        transport = MMIOTransport(device: device)
+        subject = DeviceUnderTest(kind: self.input.byte(), memory: memory)
+        transport = MMIOTransport(device: subject.device)
+        // The first queue shares the lower half with buffers; others have a part of the upper one.
+        let others = subject.device.core.queues.indices.dropFirst().prefix(4)
+        queues = [Self.rings] + others.map { Rings(start: GuardedMemory.base + 0xC000 + UInt64($0) * 0x4000) }
     }
 
     /// Plays the input to its end.
     mutating func run() {
         while !input.isEmpty { step() }
-        // Every request is answered in the end: nothing may be left over, and nothing may be lost.
-        while !disk.pending.isEmpty { answer(0, .done) }
-        transport.takeWork()?()
-        while !disk.pending.isEmpty { answer(0, .done) }
-        let slots = transport.device.core.requestsUnderWay
-        require(slots == 0 || block == nil, "\(slots) requests are under way that the backend has answered")
+        subject.settle()
     }
 
     private mutating func step() {
-        switch input.byte() & 15 {
+        switch input.byte() % 19 {
         case 0: transport.write(UInt64(input.integer(UInt32.self)), at: UInt64(input.byte()) & ~3, width: .word)
         case 1: _ = transport.read(at: UInt64(input.byte()) & ~3, width: .word)
         case 2: accessAnywhere()
@@ -60,11 +61,14 @@ struct HostileDriver {
         case 7: makeAvailable(input.byte(), notify: false)
         case 8: transport.write(UInt64(input.byte()), at: 0x50, width: .word)
         case 9: transport.takeWork()?()
-        case 10: answer(Int(input.byte()), .done)
-        case 11: answer(Int(input.byte()), .failed)
+        case 10: subject.answer(Int(input.byte()), .done)
+        case 11: subject.answer(Int(input.byte()), .failed)
         case 12: transport.reset()
-        case 13: memory.store(input.integer(UInt16.self), at: Self.available + 2)
+        case 13: memory.store(input.integer(UInt16.self), at: queues[selected].available + 2)
         case 14: writeHeader()
+        case 16: selected = Int(input.byte()) % queues.count
+        case 17: subject.deliver(input.bytes(Int(input.byte())), to: input.byte())
+        case 18: subject.change(input.byte())
         default: transport.write(0, at: 0x70, width: .word)
         }
         _ = transport.interruptLevels
@@ -88,30 +92,33 @@ struct HostileDriver {
     private mutating func setUp() {
         let features = input.integer(UInt32.self)
         let size = UInt64(1) << UInt64(input.byte() & 15)
-        let places: [(offset: UInt64, address: GuestAddress)] = [
-            (0x80, Self.descriptors), (0x90, Self.available), (0xA0, Self.used),
-        ]
         transport.write(0, at: 0x70, width: .word)
         transport.write(3, at: 0x70, width: .word)
         transport.write(UInt64(features) & transport.read(at: 0x10, width: .word), at: 0x20, width: .word)
         transport.write(1, at: 0x24, width: .word)
         transport.write(1, at: 0x20, width: .word)
         transport.write(0xB, at: 0x70, width: .word)
-        transport.write(size, at: 0x38, width: .word)
-        for place in places {
-            transport.write(place.address.value & 0xFFFF_FFFF, at: place.offset, width: .word)
-            transport.write(place.address.value >> 32, at: place.offset + 4, width: .word)
-        }
-        transport.write(1, at: 0x44, width: .word)
+        for index in queues.indices { enable(index, size: size) }
         transport.write(0xF, at: 0x70, width: .word)
-        memory.store(UInt16(0), at: Self.available + 2)
-        availableIndex = 0
+    }
+
+    private mutating func enable(_ index: Int, size: UInt64) {
+        transport.write(UInt64(index), at: 0x30, width: .word)
+        transport.write(size, at: 0x38, width: .word)
+        let rings = queues[index]
+        for (offset, address) in [(0x80, rings.descriptors), (0x90, rings.available), (0xA0, rings.used)] {
+            transport.write(address.value & 0xFFFF_FFFF, at: UInt64(offset), width: .word)
+            transport.write(address.value >> 32, at: UInt64(offset) + 4, width: .word)
+        }
+        memory.store(UInt16(0), at: rings.available + 2)
+        queues[index].next = 0
+        transport.write(1, at: 0x44, width: .word)
     }
 
     /// A descriptor of the well-formed table, or of an indirect one at 0x1000: address, length, flags, next.
     private mutating func writeDescriptor() {
         let index = UInt64(input.byte())
-        let table = index & 0x80 == 0 ? Self.descriptors : GuardedMemory.base + 0x1000
+        let table = index & 0x80 == 0 ? queues[selected].descriptors : GuardedMemory.base + 0x1000
         let entry = table + (index & 0x7F) * 16
         let address = GuardedMemory.base + UInt64(input.integer(UInt16.self))
         // Mostly plausible lengths; the last byte makes them huge.
@@ -123,12 +130,13 @@ struct HostileDriver {
     }
 
     private mutating func makeAvailable(_ head: UInt8, notify: Bool) {
-        let size = UInt16(truncatingIfNeeded: transport.device.core.queues[0].layout.size)
+        let size = UInt16(truncatingIfNeeded: transport.device.core.queues[selected].layout.size)
         guard size > 0 else { return }
-        memory.store(UInt16(head), at: Self.available + 4 + 2 * UInt64(availableIndex % size))
-        availableIndex &+= 1
-        memory.store(availableIndex, at: Self.available + 2)
-        if notify { transport.write(0, at: 0x50, width: .word) }
+        let ring = queues[selected].available
+        memory.store(UInt16(head), at: ring + 4 + 2 * UInt64(queues[selected].next % size))
+        queues[selected].next &+= 1
+        memory.store(queues[selected].next, at: ring + 2)
+        if notify { transport.write(UInt64(selected), at: 0x50, width: .word) }
     }
 
     /// A block request's header (virtio 1.2 §5.2.6): type, reserved, sector.
@@ -136,15 +144,6 @@ struct HostileDriver {
         let address = GuardedMemory.base + UInt64(input.integer(UInt16.self))
         memory.store(UInt32(input.byte() & 15), at: address)
         memory.store(UInt64(input.integer(UInt16.self)), at: address + 8)
-    }
-
-    /// The backend answers the oldest request but `index`.
-    private func answer(_ index: Int, _ result: BlockResult) {
-        guard let block, !disk.pending.isEmpty else { return }
-        let request = disk.pending.remove(at: index % disk.pending.count)
-        disk.perform(request.operation)
-        block.complete(request.token, result)
-        block.takeWork()?()
     }
 }
 
