@@ -20,6 +20,8 @@ final class Relay {
     private var outboundBytes = 0
     private var buffer = [UInt8](repeating: 0, count: PacketChannel.largestFrame + 2)
     private var noticesLeft = 20
+    /// Libslirp has had frames since its last turn: what they let go on is sent in the next, which must not wait.
+    private var hasInput = false
 
     /// Bytes of frames that may wait for the VM.
     private static let outboundLimit = 4 << 20
@@ -50,7 +52,9 @@ final class Relay {
             let (asked, timeout) = hasOutbound ? ([], 1000) : stack.prepareToWait(atMost: 10_000)
             entries += asked
             // SAFETY: the array's own storage, for the length of the call.
-            let found = unsafe poll(&entries, nfds_t(entries.count), CInt(stack.timeUntilTimer(limit: timeout)))
+            let limit = hasInput && !hasOutbound ? 0 : stack.timeUntilTimer(limit: timeout)
+            let found = unsafe poll(&entries, nfds_t(entries.count), CInt(limit))
+            hasInput = false
             if !asked.isEmpty || !hasOutbound { stack.finishWaiting(entries[own...], failed: found < 0) }
 
             if entries[1].revents != 0 { drainAddressChanges() }
@@ -79,7 +83,9 @@ final class Relay {
 
     private func admit(_ frame: [UInt8]) {
         switch filter.judge(frame, now: MonotonicTime.now) {
-        case .pass: stack.input(frame)
+        case .pass:
+            stack.input(frame)
+            hasInput = true
         case .drop: break
         case .refuse(let answer): enqueue(answer)
         }

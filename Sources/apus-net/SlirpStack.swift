@@ -50,8 +50,10 @@ final class SlirpStack {
         unsafe configuration.vprefix_len = UInt8(VirtualNetwork.prefix6)
         unsafe configuration.vhost6 = VirtualNetwork.gateway6.slirp6
         unsafe configuration.vnameserver6 = VirtualNetwork.nameServer6.slirp6
-        // The second lock on the gateway's address; the filter is the first.
-        unsafe configuration.disable_host_loopback = !options.reachesHost
+        // The second lock on the gateway's address; the filter is the first. It would also stop the answers to datagrams
+        // that a forward brought from the host's loopback.
+        let forwardsDatagrams = options.forwards.contains { $0.transport == .udp }
+        unsafe configuration.disable_host_loopback = !options.reachesHost && !forwardsDatagrams
         // SAFETY: the name lives for the call, which copies it; `self` outlives the stack.
         let name = options.hostname
         unsafe stack = withOptionalCString(name) { name in

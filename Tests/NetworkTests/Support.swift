@@ -33,7 +33,7 @@ final class Notes<Value: Sendable>: Sendable {
 /// Whether a test may make network namespaces.
 let canMakeNamespaces = getuid() == 0 && access("/usr/sbin/ip", X_OK) == 0
 
-/// Runs `body` on a thread in a network namespace made for it, in which the loopback is up and a dummy interface has
+/// Runs `body` on a thread in a network namespace made for it, in which the loopback is up and an interface has
 /// `addresses`. Threads, children and sockets that `body` makes belong to it too. Its checks are made by the caller:
 /// an expectation belongs on the test's own thread.
 func inNamespace<R: Sendable>(_ addresses: [String] = [], _ body: @escaping @Sendable () throws -> R) throws -> R {
@@ -43,8 +43,9 @@ func inNamespace<R: Sendable>(_ addresses: [String] = [], _ body: @escaping @Sen
             Result {
                 guard enterNewNamespace() == 0 else { throw Errno(rawValue: errno) }
                 try runIP("link", "set", "lo", "up")
-                try runIP("link", "add", "dummy0", "type", "dummy")
-                try runIP("link", "set", "dummy0", "up")
+                try runIP("link", "add", "host0", "type", "veth", "peer", "name", "host1")
+                try runIP("link", "set", "host0", "up")
+                try runIP("link", "set", "host1", "up")
                 for address in addresses { try addAddress(address) }
                 return try body()
             })
@@ -53,13 +54,13 @@ func inNamespace<R: Sendable>(_ addresses: [String] = [], _ body: @escaping @Sen
     return try results.all[0].get()
 }
 
-/// Gives the dummy interface `address`, with its prefix, usable at once.
+/// Gives the interface `address`, with its prefix, usable at once.
 func addAddress(_ address: String) throws {
     // Without duplicate detection an IPv6 address serves at once.
     if address.contains(":") {
-        try runIP("address", "add", address, "dev", "dummy0", "nodad")
+        try runIP("address", "add", address, "dev", "host0", "nodad")
     } else {
-        try runIP("address", "add", address, "dev", "dummy0")
+        try runIP("address", "add", address, "dev", "host0")
     }
 }
 

@@ -128,8 +128,8 @@ public final class UserNetwork: NetworkBackend {
         return result
     }
 
-    /// Whether the child lives.
-    public var isRunning: Bool { child.poll() == nil }
+    /// The child's process, or nil where it has ended.
+    public var processID: Int32? { child.poll() == nil ? child.pid : nil }
 
     /// Ends the child and gives everything back.
     public func close() {

@@ -9,7 +9,7 @@ public enum HostAddresses {
     /// An address of an interface: 4 bytes of IPv4 or 16 of IPv6, as on the wire.
     public typealias Bytes = [UInt8]
 
-    /// The addresses of all interfaces, and the broadcast addresses of their networks.
+    /// The addresses of all interfaces, and the broadcast addresses of their IPv4 networks.
     public static func all() throws(HostError) -> Set<Bytes> {
         var list: UnsafeMutablePointer<ifaddrs>?
         // SAFETY: fills the local; the list lives until freeifaddrs, and each address has its family's size.
@@ -21,10 +21,12 @@ public enum HostAddresses {
         var next = unsafe list
         while let entry = unsafe next {
             if let address = unsafe bytes(of: entry.pointee.ifa_addr) { result.insert(address) }
-            if unsafe entry.pointee.ifa_flags & UInt32(IFF_BROADCAST) != 0,
-                let address = unsafe bytes(of: entry.pointee.ifa_ifu.ifu_broadaddr)
+            // Whether or not it was configured, the kernel treats the highest address of an IPv4 network as broadcast,
+            // but for links of two addresses (RFC 3021).
+            if let address = unsafe bytes(of: entry.pointee.ifa_addr), address.count == 4,
+                let mask = unsafe bytes(of: entry.pointee.ifa_netmask), mask.count == 4, mask[3] != 0xFE
             {
-                result.insert(address)
+                result.insert(zip(address, mask).map { $0 | ~$1 })
             }
             unsafe next = entry.pointee.ifa_next
         }
