@@ -54,7 +54,8 @@ private final class ThreadedDisk: BlockBackend, @unchecked Sendable {
 @Suite("two threads")
 struct ConcurrencyTests {
     /// The driver kicks only when the device asks for it and sleeps until an interrupt comes, which the device sends
-    /// only when asked; a fence that is missing on the device's side ends in a wait without end.
+    /// only when asked. What is lost ends in a wait without end. (A fence that is missing alone may escape: much between
+    /// a store and a load is a fence on x86.)
     @Test(
         "no notification and no interrupt is lost between a driver and a backend", .timeLimit(.minutes(1)),
         arguments: [UInt64(0), MockDriver.eventIndex])

@@ -274,6 +274,20 @@ struct HostileQueueTests {
         #expect(rig.driver.bytes(status) == [0])
     }
 
+    @Test("more buffers than the queue has descriptors, while the device still has them all, are a fault")
+    func takenBack() {
+        let rig = BlockRig()
+        rig.disk.holdsAnswers = true
+        rig.driver.start(queueSize: 8)
+        for _ in 0..<8 { _ = rig.begin(.flush, indirect: true) }
+        #expect(rig.disk.pending.count == 8)
+        rig.queue.makeAvailable(0)
+        rig.queue.publish()
+        rig.driver.registers.notify(queue: 0)
+        #expect(rig.device.core.lastFault == .availableIndexJumped)
+        #expect(rig.disk.pending.count == 8)
+    }
+
     @Test("what a driver puts into its rings while the device works on a request does not change the request")
     func changedUnderway() {
         let rig = BlockRig()

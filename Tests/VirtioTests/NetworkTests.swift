@@ -58,6 +58,23 @@ struct NetworkTests {
         #expect(rig.transmit.popAllUsed().count == 20)
     }
 
+    @Test("a frame added while another is being sent leaves behind all before it", arguments: [1, 64, 70, 100])
+    func overtaking(moment: Int) {
+        let rig = NetworkRig()
+        rig.driver.start(queueSize: 256)
+        let last = NetworkRig.frame(count: 999)
+        rig.network.onSend = { [unowned rig] number in
+            guard number == moment else { return }
+            rig.transmit.add(readable: [rig.driver.segment([UInt8](repeating: 0, count: 12) + last)])
+            rig.transmit.publish()
+            rig.driver.registers.notify(queue: 1)
+        }
+        for _ in 0..<100 { rig.transmit.add(readable: [rig.driver.segment([UInt8](repeating: 0, count: 72))]) }
+        rig.transmit.kick()
+        #expect(rig.network.sent.count == 101)
+        #expect(rig.network.sent.last == last)
+    }
+
     @Test("a full queue of frames leaves, whatever the batch")
     func fullQueue() {
         let rig = NetworkRig()

@@ -108,6 +108,22 @@ struct PCITests {
         #expect(rig.board.messages.delivered.isEmpty)
     }
 
+    @Test("a reset takes back the driver's vectors and selections")
+    func resetSelections() throws {
+        let rig = BlockRig(on: .pciWithMessages)
+        let registers = try #require(rig.driver.pci)
+        rig.driver.start()
+        registers.setCommon(0, 0x16, .half)
+        registers.setCommon(1, 0x00, .word)
+        #expect(registers.common(0x1A, .half) == 1)
+        #expect(registers.common(0x10, .half) == 0)
+        #expect(rig.driver.reset())
+        #expect(registers.common(0x1A, .half) == 0xFFFF)
+        #expect(registers.common(0x10, .half) == 0xFFFF)
+        #expect(registers.common(0x00, .word) == 0)
+        #expect(registers.common(0x18, .half) == 256)
+    }
+
     @Test("without MSI-X there is no vector at all")
     func noVectors() throws {
         let registers = try #require(BlockRig(on: .pci).driver.pci)

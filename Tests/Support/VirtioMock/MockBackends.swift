@@ -77,8 +77,13 @@ public final class MockDisk: BlockBackend, @unchecked Sendable {
 public final class MockNetwork: NetworkBackend, @unchecked Sendable {
     public private(set) var sent: [[UInt8]] = []
     public private(set) var resumes = 0
+    /// Called with the number of frames sent so far, this one included, before it is.
+    public var onSend: (Int) -> Void = { _ in }
     public init() {}
-    public func send(_ frame: [UInt8]) { sent.append(frame) }
+    public func send(_ frame: [UInt8]) {
+        onSend(sent.count + 1)
+        sent.append(frame)
+    }
     public func resume() { resumes += 1 }
     /// Forgets what was sent.
     public func clear() { sent = [] }
