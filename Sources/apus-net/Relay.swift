@@ -58,7 +58,9 @@ final class Relay {
             if !asked.isEmpty || !hasOutbound { stack.finishWaiting(entries[own...], failed: found < 0) }
 
             if entries[1].revents != 0 { drainAddressChanges() }
-            if entries[1].revents != 0 || MonotonicTime.now - addressesRead > Self.addressLifetime { try readAddresses() }
+            if entries[1].revents != 0 || MonotonicTime.now - addressesRead > Self.addressLifetime {
+                try readAddresses()
+            }
             stack.runTimers()
             if entries[0].revents != 0 || hasOutbound, !exchangeFrames() { return }
         }

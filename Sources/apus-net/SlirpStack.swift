@@ -140,6 +140,7 @@ extension Address {
     }
 }
 
+// SAFETY: the string lives for the call of `body`.
 private func withOptionalCString<R>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> R) -> R {
     guard let text else { return body(nil) }
     return unsafe text.withCString { unsafe body($0) }
@@ -147,13 +148,15 @@ private func withOptionalCString<R>(_ text: String?, _ body: (UnsafePointer<CCha
 
 // MARK: What libslirp calls
 
-// SAFETY, for all below: `opaque` is the `SlirpStack` that was handed to slirp_new and outlives libslirp's stack; what
-// libslirp hands over is good for the call.
+// "As agreed" below: `opaque` is the `SlirpStack` that was handed to slirp_new and outlives libslirp's stack, all on one
+// thread; what libslirp hands over is good for the call.
 
+// SAFETY: as agreed.
 private func stackObject(_ opaque: UnsafeMutableRawPointer?) -> SlirpStack? {
     unsafe opaque.map { unsafe Unmanaged<SlirpStack>.fromOpaque($0).takeUnretainedValue() }
 }
 
+// SAFETY: functions of this file, which live for ever.
 private func makeSlirpCallbacks() -> SlirpCb {
     var callbacks = SlirpCb()
     unsafe callbacks.send_packet = slirpSend
@@ -168,12 +171,14 @@ private func makeSlirpCallbacks() -> SlirpCb {
     return callbacks
 }
 
+// SAFETY: as agreed.
 private func slirpSend(_ bytes: UnsafeRawPointer?, _ count: Int, _ opaque: UnsafeMutableRawPointer?) -> Int {
     guard let bytes = unsafe bytes, count > 0 else { return 0 }
     unsafe stackObject(opaque)?.deliver(Array(UnsafeRawBufferPointer(start: bytes, count: count)))
     return count
 }
 
+// SAFETY: as agreed.
 private func slirpGuestError(_ text: UnsafePointer<CChar>?, _ opaque: UnsafeMutableRawPointer?) {
     guard let text = unsafe text else { return }
     unsafe stackObject(opaque)?.complain(String(cString: text))
@@ -181,6 +186,7 @@ private func slirpGuestError(_ text: UnsafePointer<CChar>?, _ opaque: UnsafeMuta
 
 private func slirpClock(_ opaque: UnsafeMutableRawPointer?) -> Int64 { Int64(clamping: MonotonicTime.now) }
 
+// SAFETY: as agreed.
 private func slirpNewTimer(
     _ id: SlirpTimerId, _ argument: UnsafeMutableRawPointer?, _ opaque: UnsafeMutableRawPointer?
 ) -> UnsafeMutableRawPointer? {
@@ -191,10 +197,12 @@ private func slirpNewTimer(
     return unsafe UnsafeMutableRawPointer(bitPattern: stack.nextTimer)
 }
 
+// SAFETY: as agreed.
 private func slirpFreeTimer(_ timer: UnsafeMutableRawPointer?, _ opaque: UnsafeMutableRawPointer?) {
     unsafe stackObject(opaque)?.timers[Int(bitPattern: timer)] = nil
 }
 
+// SAFETY: as agreed.
 private func slirpSetTimer(_ timer: UnsafeMutableRawPointer?, _ deadline: Int64, _ opaque: UnsafeMutableRawPointer?) {
     unsafe stackObject(opaque)?.timers[Int(bitPattern: timer)]?.deadline = UInt64(clamping: deadline)
 }
@@ -207,6 +215,7 @@ private let pollBits: [(slirp: CInt, poll: CInt)] = [
     (1, POLLIN), (2, POLLOUT), (4, POLLPRI), (8, POLLERR), (16, POLLHUP),
 ]
 
+// SAFETY: as agreed.
 private func addSlirpPoll(_ descriptor: CInt, _ events: CInt, _ opaque: UnsafeMutableRawPointer?) -> CInt {
     guard let stack = unsafe stackObject(opaque) else { return -1 }
     let wanted = pollBits.reduce(CInt(0)) { events & $1.slirp != 0 ? $0 | $1.poll : $0 }
@@ -214,6 +223,7 @@ private func addSlirpPoll(_ descriptor: CInt, _ events: CInt, _ opaque: UnsafeMu
     return CInt(stack.waiting.count - 1)
 }
 
+// SAFETY: as agreed.
 private func slirpPollResult(_ index: CInt, _ opaque: UnsafeMutableRawPointer?) -> CInt {
     guard let stack = unsafe stackObject(opaque), stack.waiting.indices.contains(Int(index)) else { return 0 }
     let found = CInt(stack.waiting[Int(index)].revents)

@@ -57,7 +57,9 @@ private func makeFilter(reachesHost: Bool = false) -> FrameFilter {
         #expect(filter.judge(Frames.udp(to: address, port: 53), now: 0).kind == "refuse")
     }
 
-    @Test("an address for nobody is dropped, and for the guest that may reach the host too", arguments: invalid, [false, true])
+    @Test(
+        "an address for nobody is dropped, and for the guest that may reach the host too", arguments: invalid,
+        [false, true])
     func drops(address: Address, reachesHost: Bool) {
         var filter = makeFilter(reachesHost: reachesHost)
         #expect(filter.judge(Frames.tcp(to: address, port: 22), now: 0) == .drop)
@@ -151,11 +153,14 @@ private func makeFilter(reachesHost: Bool = false) -> FrameFilter {
         #expect(filter.judge(frame, now: 0).kind != "pass")
     }
 
-    @Test("a frame cut short anywhere does not pass", arguments: [
-        Frames.tcp(to: world4, port: 80), Frames.udp(to: world4, port: 80), Frames.echo(to: world4),
-        Frames.tcp(to: .v6(0x2001_0DB8_0000_0000, 9), port: 80), Frames.udp(to: .v6(0x2001_0DB8_0000_0000, 9), port: 80),
-        Frames.arp(1, target: VirtualNetwork.gateway4),
-    ])
+    @Test(
+        "a frame cut short anywhere does not pass",
+        arguments: [
+            Frames.tcp(to: world4, port: 80), Frames.udp(to: world4, port: 80), Frames.echo(to: world4),
+            Frames.tcp(to: .v6(0x2001_0DB8_0000_0000, 9), port: 80),
+            Frames.udp(to: .v6(0x2001_0DB8_0000_0000, 9), port: 80),
+            Frames.arp(1, target: VirtualNetwork.gateway4),
+        ])
     func truncated(frame: [UInt8]) {
         var filter = makeFilter()
         #expect(filter.judge(frame, now: 0) == .pass)
@@ -171,10 +176,12 @@ private func makeFilter(reachesHost: Bool = false) -> FrameFilter {
         #expect(filter.judge(Frames.udp(to: Self.host4, port: 80) + padding, now: 0).kind == "refuse")
     }
 
-    @Test("lengths that contradict one another are dropped", arguments: [
-        // Header length below 5 words and beyond the packet; total length below the header's and beyond the frame.
-        (14, 0x44), (14, 0x4F), (17, 19), (16, 0xFF), (46, 0x40), (46, 0xF0),
-    ] as [(Int, UInt8)])
+    @Test(
+        "lengths that contradict one another are dropped",
+        arguments: [
+            // Header length below 5 words and beyond the packet; total length below the header's and beyond the frame.
+            (14, 0x44), (14, 0x4F), (17, 19), (16, 0xFF), (46, 0x40), (46, 0xF0),
+        ] as [(Int, UInt8)])
     func contradictions(offset: Int, value: UInt8) {
         var filter = makeFilter()
         var frame = Frames.tcp(to: Self.world4, port: 80)
@@ -209,10 +216,12 @@ private func makeFilter(reachesHost: Bool = false) -> FrameFilter {
         Frames.tcp(to: Frames.guest4, port: 22, from: peer, sourcePort: 50_000, flags: flags)
     }
 
-    @Test("answers to a forwarded connection pass, an opening to the same port does not", arguments: [
-        (0x12, "pass"), (0x10, "pass"), (0x18, "pass"), (0x11, "pass"), (0x04, "pass"), (0x14, "pass"),
-        (0x02, "refuse"), (0x00, "refuse"), (0x08, "refuse"), (0x01, "refuse"), (0xC2, "refuse"), (0x29, "refuse"),
-    ] as [(UInt8, String)])
+    @Test(
+        "answers to a forwarded connection pass, an opening to the same port does not",
+        arguments: [
+            (0x12, "pass"), (0x10, "pass"), (0x18, "pass"), (0x11, "pass"), (0x04, "pass"), (0x14, "pass"),
+            (0x02, "refuse"), (0x00, "refuse"), (0x08, "refuse"), (0x01, "refuse"), (0xC2, "refuse"), (0x29, "refuse"),
+        ] as [(UInt8, String)])
     func tcp(flags: UInt8, verdict: String) {
         var filter = makeFilter()
         filter.note(toGuest: incoming(), now: 0)
@@ -220,13 +229,15 @@ private func makeFilter(reachesHost: Bool = false) -> FrameFilter {
         #expect(filter.judge(answer, now: 1).kind == verdict)
     }
 
-    @Test("other ports, other guests' addresses and other peers are no answer", arguments: [
-        Frames.tcp(to: .v4(192, 0, 2, 1), port: 50_001, sourcePort: 22, flags: 0x10),
-        Frames.tcp(to: .v4(192, 0, 2, 1), port: 50_000, sourcePort: 23, flags: 0x10),
-        Frames.tcp(to: .v4(192, 0, 2, 255), port: 50_000, sourcePort: 22, flags: 0x10),
-        Frames.tcp(to: .v4(192, 0, 2, 1), port: 50_000, from: .v4(10, 0, 2, 16), sourcePort: 22, flags: 0x10),
-        Frames.udp(to: .v4(192, 0, 2, 1), port: 50_000, sourcePort: 22),
-    ])
+    @Test(
+        "other ports, other guests' addresses and other peers are no answer",
+        arguments: [
+            Frames.tcp(to: .v4(192, 0, 2, 1), port: 50_001, sourcePort: 22, flags: 0x10),
+            Frames.tcp(to: .v4(192, 0, 2, 1), port: 50_000, sourcePort: 23, flags: 0x10),
+            Frames.tcp(to: .v4(192, 0, 2, 255), port: 50_000, sourcePort: 22, flags: 0x10),
+            Frames.tcp(to: .v4(192, 0, 2, 1), port: 50_000, from: .v4(10, 0, 2, 16), sourcePort: 22, flags: 0x10),
+            Frames.udp(to: .v4(192, 0, 2, 1), port: 50_000, sourcePort: 22),
+        ])
     func others(frame: [UInt8]) {
         var filter = makeFilter()
         filter.note(toGuest: incoming(), now: 0)
@@ -261,9 +272,11 @@ private func makeFilter(reachesHost: Bool = false) -> FrameFilter {
         return answer
     }
 
-    @Test("an opening is reset with its sequence number acknowledged", arguments: [
-        Address.v4(192, 0, 2, 1), .v6(0x2001_0DB8_0000_0000, 1),
-    ])
+    @Test(
+        "an opening is reset with its sequence number acknowledged",
+        arguments: [
+            Address.v4(192, 0, 2, 1), .v6(0x2001_0DB8_0000_0000, 1),
+        ])
     func reset(address: Address) throws {
         let reset = try #require(answer(Frames.tcp(to: address, port: 22, sequence: 0xFFFF_FFFF)))
         guard case .packet(let packet) = Contents(reset), case .tcp(let header) = packet.transport else {
@@ -271,7 +284,8 @@ private func makeFilter(reachesHost: Bool = false) -> FrameFilter {
             return
         }
         #expect(packet.source == address)
-        #expect(header == .init(source: 22, destination: 40_000, sequence: 0, acknowledgement: 0, flags: 0x14, payload: 0))
+        #expect(
+            header == .init(source: 22, destination: 40_000, sequence: 0, acknowledgement: 0, flags: 0x14, payload: 0))
         #expect(Array(reset[0..<6]) == Frames.guestMAC)
         // The right checksum makes the whole sum zero (RFC 1071).
         let start = reset.count - 20
@@ -291,9 +305,11 @@ private func makeFilter(reachesHost: Bool = false) -> FrameFilter {
         #expect(answer(Frames.tcp(to: .v4(192, 0, 2, 1), port: 22, flags: 4)) == nil)
     }
 
-    @Test("a datagram gets the ICMP error of its version, with the beginning of what was refused", arguments: [
-        (Address.v4(192, 0, 2, 1), [3, 13] as [UInt8], 34, 28), (.v6(0x2001_0DB8_0000_0000, 1), [1, 1], 54, 51),
-    ])
+    @Test(
+        "a datagram gets the ICMP error of its version, with the beginning of what was refused",
+        arguments: [
+            (Address.v4(192, 0, 2, 1), [3, 13] as [UInt8], 34, 28), (.v6(0x2001_0DB8_0000_0000, 1), [1, 1], 54, 51),
+        ])
     func unreachable(address: Address, type: [UInt8], start: Int, quoted: Int) throws {
         let frame = Frames.udp(to: address, port: 53)
         let error = try #require(answer(frame))

@@ -49,7 +49,8 @@ enum Frames {
         to: Address, port: UInt16, from: Address? = nil, sourcePort: UInt16 = 40_000, flags: UInt8 = 2,
         sequence: UInt32 = 1000, acknowledgement: UInt32 = 0, _ data: [UInt8] = []
     ) -> [UInt8] {
-        let segment = number16(Int(sourcePort)) + number16(Int(port)) + number32(sequence) + number32(acknowledgement)
+        let segment =
+            number16(Int(sourcePort)) + number16(Int(port)) + number32(sequence) + number32(acknowledgement)
             + [5 << 4, flags, 0xFF, 0xFF, 0, 0, 0, 0] + data
         return packet(6, from: from ?? guest(like: to), to: to, segment, checksumAt: 16)
     }

@@ -58,7 +58,8 @@ final class GuestClient: Sendable {
     }
 
     private func answer(_ frame: [UInt8]) {
-        send(Frames.arp(2, target: Address(frame[28..<32])!, targetMAC: Array(frame[22..<28])))
+        guard let asking = Address(frame[28..<32]) else { return }
+        send(Frames.arp(2, target: asking, targetMAC: Array(frame[22..<28])))
     }
 
     /// The answer to an ARP request for `target`: its MAC address.
@@ -87,7 +88,7 @@ final class GuestClient: Sendable {
             Frames.udp(
                 to: .v4(255, 255, 255, 255), port: 67, from: .v4(0, 0, 0, 0), sourcePort: 68, message))
         let reply = receive { packet, _ in packet.transport == .udp(source: 67, destination: 68) }
-        guard let reply, reply.count > 42 + 240 else { return nil }
+        guard let reply, reply.count > 42 + 240, let address = Address(reply[58..<62]) else { return nil }
         let body = Array(reply[42...])
         var options: [UInt8: [UInt8]] = [:]
         var index = 240
@@ -100,7 +101,7 @@ final class GuestClient: Sendable {
             options[body[index]] = Array(body[(index + 2)..<min(index + 2 + count, body.count)])
             index += 2 + count
         }
-        return Lease(type: options[53]?.first ?? 0, address: Address(body[16..<20])!, options: options)
+        return Lease(type: options[53]?.first ?? 0, address: address, options: options)
     }
 
     // MARK: TCP

@@ -49,9 +49,11 @@ struct IsolationTests {
         #expect(openings[7] == .reset)
     }
 
-    @Test("with host=on the gateway leads to the loopback and the host's addresses to the host", arguments: [
-        Address.v4(10, 0, 2, 2), .v4(192, 0, 2, 1), .v4(198, 51, 100, 7),
-    ])
+    @Test(
+        "with host=on the gateway leads to the loopback and the host's addresses to the host",
+        arguments: [
+            Address.v4(10, 0, 2, 2), .v4(192, 0, 2, 1), .v4(198, 51, 100, 7),
+        ])
     func reachesHost(address: Address) throws {
         let (opening, reached) = try inNamespace(Self.assigned) {
             let (stream, datagram) = (Listener(stream: true), Listener(stream: false))
@@ -87,9 +89,12 @@ struct IsolationTests {
         #expect(opening == .reset)
     }
 
-    @Test("a forwarded TCP port carries bytes both ways, from the loopback and from the host's own address", arguments: [
-        (IPv4Address(127, 0, 0, 1), IPv4Address(127, 0, 0, 1)), (IPv4Address(0, 0, 0, 0), IPv4Address(192, 0, 2, 1)),
-    ])
+    @Test(
+        "a forwarded TCP port carries bytes both ways, from the loopback and from the host's own address",
+        arguments: [
+            (IPv4Address(127, 0, 0, 1), IPv4Address(127, 0, 0, 1)),
+            (IPv4Address(0, 0, 0, 0), IPv4Address(192, 0, 2, 1)),
+        ])
     func forwardTCP(bound: IPv4Address, called: IPv4Address) throws {
         let (request, reply) = try inNamespace(Self.assigned) {
             var options = UserNetworkOptions()
@@ -108,9 +113,12 @@ struct IsolationTests {
         #expect(reply == "goodbye")
     }
 
-    @Test("a forwarded UDP port carries datagrams both ways, from the loopback and from the host's own address", arguments: [
-        (IPv4Address(127, 0, 0, 1), IPv4Address(127, 0, 0, 1)), (IPv4Address(0, 0, 0, 0), IPv4Address(192, 0, 2, 1)),
-    ])
+    @Test(
+        "a forwarded UDP port carries datagrams both ways, from the loopback and from the host's own address",
+        arguments: [
+            (IPv4Address(127, 0, 0, 1), IPv4Address(127, 0, 0, 1)),
+            (IPv4Address(0, 0, 0, 0), IPv4Address(192, 0, 2, 1)),
+        ])
     func forwardUDP(bound: IPv4Address, called: IPv4Address) throws {
         let (request, reply) = try inNamespace(Self.assigned) {
             var options = UserNetworkOptions()

@@ -71,7 +71,7 @@ func runIP(_ arguments: String...) throws {
 
 /// unshare(2) for the calling thread's network, which Swift's Glibc module does not have.
 private func enterNewNamespace() -> CInt {
-    let symbol = dlsym(nil, "unshare")!
+    guard let symbol = dlsym(nil, "unshare") else { return -1 }
     let newNetwork: CInt = 0x4000_0000
     return unsafeBitCast(symbol, to: (@convention(c) (CInt) -> CInt).self)(newNetwork)
 }

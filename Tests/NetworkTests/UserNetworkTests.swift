@@ -26,9 +26,11 @@ import Testing
         guest.close()
     }
 
-    @Test("the gateway and the name server answer ARP and echo", arguments: [
-        VirtualNetwork.gateway4, VirtualNetwork.nameServer4,
-    ])
+    @Test(
+        "the gateway and the name server answer ARP and echo",
+        arguments: [
+            VirtualNetwork.gateway4, VirtualNetwork.nameServer4,
+        ])
     func addresses(address: Address) throws {
         let guest = try GuestClient()
         #expect(guest.resolve(address) == [0x52, 0x55] + address.bytes)
@@ -43,7 +45,9 @@ import Testing
         var random = SystemRandomNumberGenerator()
         let kinds: [[UInt8]] = [[8, 0], [8, 6], [0x86, 0xDD]]
         for round in 0..<3000 {
-            var frame = (0..<Int.random(in: 0...200, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            var frame = (0..<Int.random(in: 0...200, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             if frame.count > 14 { frame.replaceSubrange(12..<14, with: kinds[round % 3]) }
             guest.send(frame)
             if round % 100 == 0 { usleep(1000) }
@@ -91,10 +95,12 @@ import Testing
         #expect(fcntl(stray.number, F_GETFD) >= 0)
     }
 
-    @Test("a program that does not serve is an error", arguments: [
-        ("/bin/true", "the network child exited with status 0 before it served"),
-        ("/nowhere/apus-net", "cannot run '/nowhere/apus-net': no such file or directory"),
-    ])
+    @Test(
+        "a program that does not serve is an error",
+        arguments: [
+            ("/bin/true", "the network child exited with status 0 before it served"),
+            ("/nowhere/apus-net", "cannot run '/nowhere/apus-net': no such file or directory"),
+        ])
     func wrongProgram(program: String, message: String) throws {
         let loop = try EventLoop()
         let error = #expect(throws: HostError.self) {

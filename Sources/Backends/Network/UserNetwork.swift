@@ -114,7 +114,8 @@ public final class UserNetwork: NetworkBackend {
 
     /// Sets who takes frames for the guest; false where the card has no room now. Once.
     public func connect(_ delivery: @escaping @Sendable ([UInt8]) -> Bool) throws(HostError) {
-        let made = FramePump(socket, loop: loop, next: { [weak self] in self?.nextFrame() ?? .nothing }) { [weak self] in
+        let made = FramePump(socket, loop: loop, next: { [weak self] in self?.nextFrame() ?? .nothing }) {
+            [weak self] in
             self?.childEnded()
         }
         pump.withLock { $0 = made }

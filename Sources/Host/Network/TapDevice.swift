@@ -21,13 +21,14 @@ public final class TapDevice: Sendable {
         let number = unsafe chost_tap_open(&buffer)
         guard number >= 0 else {
             let error = Errno(rawValue: -number)
-            let remedy: String? = switch error {
-            case .notPermitted, .permissionDenied:
-                "make it for this user as root: ip tuntap add dev \(name) mode tap user NAME"
-            case .noSuchFileOrDirectory: "load the kernel's module: modprobe tun"
-            case .resourceBusy: "another program has it open: choose another"
-            default: nil
-            }
+            let remedy: String? =
+                switch error {
+                case .notPermitted, .permissionDenied:
+                    "make it for this user as root: ip tuntap add dev \(name) mode tap user NAME"
+                case .noSuchFileOrDirectory: "load the kernel's module: modprobe tun"
+                case .resourceBusy: "another program has it open: choose another"
+                default: nil
+                }
             throw HostError("cannot open the tap interface '\(name)'", error, remedy: remedy)
         }
         descriptor = FileDescriptor(rawValue: number)

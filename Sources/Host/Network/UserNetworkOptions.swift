@@ -14,7 +14,8 @@ public struct UserNetworkOptions: Hashable, Sendable {
 
     /// The child's arguments.
     public var arguments: [String] {
-        forwards.map { "--forward=\($0)" } + (reachesHost ? ["--host"] : []) + (hostname.map { ["--hostname=\($0)"] } ?? [])
+        forwards.map { "--forward=\($0)" } + (reachesHost ? ["--host"] : [])
+            + (hostname.map { ["--hostname=\($0)"] } ?? [])
     }
 
     /// Reads what `arguments` wrote.
@@ -28,7 +29,8 @@ public struct UserNetworkOptions: Hashable, Sendable {
                 try Self.check(hostname: text)
                 hostname = text
             } else {
-                throw HostError("'\(argument)' is no option here", remedy: "the options are --forward, --host, --hostname")
+                throw HostError(
+                    "'\(argument)' is no option here", remedy: "the options are --forward, --host, --hostname")
             }
         }
     }

@@ -77,7 +77,8 @@ struct Packet: Equatable {
             transport = .fragment
             return
         }
-        guard let transport = Self.transport(Int(frame[start + 9]), frame[(start + header)..<(start + total)], v6: false)
+        guard
+            let transport = Self.transport(Int(frame[start + 9]), frame[(start + header)..<(start + total)], v6: false)
         else { return nil }
         self.transport = transport
     }
