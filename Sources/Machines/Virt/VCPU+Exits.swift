@@ -84,6 +84,9 @@ extension VCPU {
             (CSR.mideleg, 0x222),
             // §3.1.11: cycle, time and instret.
             (CSR.mcounteren, 7),
+            // §12.1.5: for U-mode too, as firmware leaves it: Linux without an SBI PMU never sets it, and its vDSO
+            // reads `time`.
+            (CSR.scounteren, 7),
             // §3.1.18: Sstc, page-based memory types, cbo.inval, cbo.clean and flush, cbo.zero; Svadu stays on.
             // SAFETY: see `handle`.
             (CSR.menvcfg, unsafe (hart.csr(CSR.menvcfg) ?? 0) | 3 << 62 | 0xF << 4),
