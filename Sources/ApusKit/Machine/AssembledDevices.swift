@@ -2,6 +2,7 @@
 
 import Backends
 import Host
+import Logging
 import Machines
 import Synchronization
 import SystemPackage
@@ -57,7 +58,21 @@ final class AssembledDevices: Sendable {
     private static func network(
         _ device: NetworkDevice, number: Int, loop: EventLoop
     ) throws(HostError) -> NetworkAttachment {
-        throw HostError("network devices cannot be connected in this version", remedy: "use --net none")
+        // Locally administered (IEEE 802-2014 §8.4), in the range that QEMU's cards have, which guests' rules know.
+        let address: [UInt8] = [0x52, 0x54, 0x00, 0x12, 0x34, UInt8(truncatingIfNeeded: 0x56 + number)]
+        switch device.attachment {
+        case .user(let network):
+            let user = try UserNetwork(try UserNetworkOptions(network), loop: loop) { reason in
+                Logger(label: "apus.net").error("the guest's network is dead: \(reason)")
+            }
+            return NetworkAttachment(
+                user, address: address, connect: { delivery in try? user.connect(delivery) },
+                close: { user.close() })
+        case .tap(let interface):
+            let tap = try Tap(interface, loop: loop)
+            return NetworkAttachment(
+                tap, address: address, connect: { delivery in try? tap.connect(delivery) }, close: { tap.close() })
+        }
     }
 
     /// Where consoles are to be found that have a name.
@@ -143,5 +158,17 @@ extension BootSource {
         self.init(
             firmware: firmware, kernel: .path(linux.kernel), initrd: linux.initialRamdisk.map { .path($0) },
             commandLine: linux.commandLine)
+    }
+}
+
+extension UserNetworkOptions {
+    init(_ network: UserNetworkAttachment) throws(HostError) {
+        self.init()
+        reachesHost = network.reachesHost
+        for forward in network.forwards {
+            forwards.append(
+                try Host.PortForward(
+                    "\(forward.transport.rawValue):\(forward.hostAddress):\(forward.hostPort):\(forward.guestPort)"))
+        }
     }
 }
