@@ -87,6 +87,7 @@ extension UART16550 {
             return UInt64(isDivisorSelected ? UInt8(state.divisor >> 8) : state.interruptEnable)
         case Register.interruptIdentity:
             let identity = interruptIdentity
+            state.hasReadIdentity = true
             // §8.6 table IV: reading the identity resets the transmitter's interrupt, if that is what it says.
             if identity == .transmitterEmpty { state.isTransmitterNews = false }
             return UInt64(identity.rawValue | (hasFIFOs ? 0xC0 : 0))
@@ -95,6 +96,11 @@ extension UART16550 {
         case Register.lineStatus:
             let status = lineStatus
             state.lineErrors = 0
+            // A driver that never reads the identity has no other way to reset the transmitter's interrupt, and a
+            // level that stays up keeps interrupting it for ever. xv6-riscv is one: it was written against a platform
+            // whose interrupt controller takes one interrupt an edge. It polls for an empty transmitter, so seeing one
+            // is all the news it needs. For who has read the identity, §8.6 holds to the letter.
+            if !state.hasReadIdentity { state.isTransmitterNews = false }
             return UInt64(status)
         case Register.modemStatus:
             let status = modemLines | state.modemChanges

@@ -23,6 +23,8 @@ public final class UART16550: Device {
         public internal(set) var interruptEnable: UInt8 = 0
         /// The transmitter has become empty, and the guest has not been told.
         public internal(set) var isTransmitterNews = false
+        /// The guest knows the identity register: it has read it since reset.
+        public internal(set) var hasReadIdentity = false
         public internal(set) var fifoControl: UInt8 = 0
         public internal(set) var lineControl: UInt8 = 0
         public internal(set) var modemControl: UInt8 = 0
