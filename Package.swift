@@ -91,6 +91,10 @@ let package = Package(
             name: "ImagesTests", dependencies: ["CArchive", "Images", "MachineCore", subprocess, system],
             swiftSettings: tests),
         .testTarget(name: "MachineCoreTests", dependencies: ["MachineCore", "VMMemory"], swiftSettings: tests),
+        .testTarget(
+            name: "MachinesTests",
+            dependencies: ["Devices", "Host", "MachineCore", "Machines", "RISCV64", "VMMemory", "Virtio"],
+            swiftSettings: tests),
         .testTarget(name: "HostTests", dependencies: ["Host", system], swiftSettings: tests),
         .testTarget(
             name: "NetworkTests", dependencies: ["apus-net", "Backends", "Host", "MachineCore", system],

@@ -34,17 +34,13 @@ extension BootFile {
         let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
         return try file.closeAfter {
             var bytes: [UInt8] = []
-            let step = 1 << 20
+            var buffer = [UInt8](repeating: 0, count: 1 << 20)
             while true {
-                let used = bytes.count
-                guard UInt64(used) <= limit else { throw tooLarge(path.string, limit) }
-                bytes.append(contentsOf: repeatElement(0, count: step))
-                // SAFETY: the buffer is the array's own, past what is used, for the length of the call.
-                let count = try unsafe bytes.withUnsafeMutableBytes { buffer in
-                    try unsafe file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[used...]))
-                }
-                bytes.removeLast(step - count)
+                // SAFETY: the buffer's own storage, for the length of the call.
+                let count = try unsafe buffer.withUnsafeMutableBytes { try unsafe file.read(into: $0) }
                 if count == 0 { return bytes }
+                bytes += buffer[..<count]
+                guard UInt64(bytes.count) <= limit else { throw tooLarge(path.string, limit) }
             }
         }
     }

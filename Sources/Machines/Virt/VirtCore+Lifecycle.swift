@@ -51,8 +51,11 @@ extension VirtCore {
         pollHostInterface()
         while true {
             while let (command, done) = takeCommand() {
-                let end = execute(command)
-                if let end {
+                if case .visit(let over) = command {
+                    receive(done, until: over)
+                    continue
+                }
+                if let end = execute(command) {
                     finish(end, done)
                     return
                 }
@@ -78,7 +81,7 @@ extension VirtCore {
         case .panicReported: return settlePanic()
         case .debugStop(let hart, let stop): noteStop(hart, stop)
         case .fail(let error): return .failed(error)
-        case .inspect(let body): inspect(body)
+        case .visit: preconditionFailure("a visit is received, not executed")
         }
         return nil
     }
@@ -141,10 +144,12 @@ extension VirtCore {
         return nil
     }
 
-    private func inspect(_ body: () -> Void) {
+    /// Lets a visitor in, who works on its own thread.
+    private func receive(_ visitor: WaitGate?, until over: WaitGate) {
         let wasRunning = state == .running
         if wasRunning { parkHarts() }
-        body()
+        visitor?.wake()
+        over.wait()
         if wasRunning { resumeHarts() }
     }
 

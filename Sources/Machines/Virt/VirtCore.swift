@@ -19,8 +19,8 @@ final class VirtCore: Sendable {
         case panicReported
         case debugStop(hart: Int, DebugStop)
         case fail(MachineError)
-        /// Something to do while all harts stand, for which a running machine is parked.
-        case inspect(@Sendable () -> Void)
+        /// Someone looks at the harts: all stand from when the command counts as done until `over` is woken.
+        case visit(over: WaitGate)
     }
 
     struct Shared {

@@ -123,6 +123,7 @@ struct VirtDeviceTree {
             cpu.set("mmu-type", strings: "riscv,sv57")
             cpu.node("interrupt-controller") { controller in
                 controller.set("phandle", cells: Self.interruptHandle(hart))
+                controller.set("#address-cells", cells: 0)
                 controller.set("#interrupt-cells", cells: 1)
                 controller.set(flag: "interrupt-controller")
                 controller.set("compatible", strings: "riscv,cpu-intc")
@@ -186,6 +187,7 @@ struct VirtDeviceTree {
         addChip(&soc, "sswi", VirtMemoryMap.supervisorSoftware, ["riscv,aclint-sswi"]) { chip in
             chip.set("interrupts-extended", cells: perHart([1]))
             chip.set(flag: "interrupt-controller")
+            chip.set("#address-cells", cells: 0)
             chip.set("#interrupt-cells", cells: 0)
         }
     }

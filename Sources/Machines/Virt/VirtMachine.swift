@@ -74,7 +74,7 @@ public final class VirtMachine: Sendable {
     }
 
     /// Gives `body` hart `id` while no hart executes; a running machine stands for as long as that takes. Registers,
-    /// memory by virtual address and breakpoints are read and set here.
+    /// memory by virtual address and breakpoints are read and set here. `body` must not call the machine.
     public func withHart<T>(_ id: Int, _ body: (Hart) -> T) -> T {
         precondition(core.board.vcpus.indices.contains(id), "the machine has no hart \(id)")
         return core.whileStanding { [vcpu = core.board.vcpus[id]] in
@@ -100,17 +100,12 @@ public final class VirtMachine: Sendable {
 }
 
 extension VirtCore {
-    /// Calls `body` while no hart executes, on the conductor's thread or, where none runs, on this one.
+    /// Calls `body` on the calling thread while no hart executes: where a conductor runs, it holds them meanwhile.
     func whileStanding<T>(_ body: () -> T) -> T {
-        // SAFETY: the conductor is done with both before `perform` returns.
-        nonisolated(unsafe) var result: T?
-        withoutActuallyEscaping(body) { escaping in
-            nonisolated(unsafe) let call = escaping
-            let performed = perform(.inspect { unsafe result = call() })
-            if !performed { unsafe result = call() }
-        }
-        guard let result = unsafe result else { preconditionFailure("the conductor performs what it takes") }
-        return result
+        let over = WaitGate()
+        perform(.visit(over: over))
+        defer { over.wake() }
+        return body()
     }
 
     /// The machine's owner is gone.
