@@ -65,6 +65,32 @@ private func settings(_ number: CInt) -> [UInt32] {
             exit(settings(terminal.rawValue) == cooked ? 0 : 3)
         }
     }
+
+    @Test("a stopped process leaves the terminal as it was, and has it raw again when it goes on")
+    func stopAndContinue() async {
+        await #expect(processExitsWith: .success) {
+            let terminal = try frontTerminal()
+            let cooked = settings(terminal.rawValue)
+            let child = fork_for_test()
+            if child == 0 {
+                var none = sigset_t()
+                sigemptyset(&none)
+                sigprocmask(SIG_SETMASK, &none, nil)
+                let raw = try Terminal(terminal)!.enterRawMode()
+                let inside = settings(terminal.rawValue)
+                raise(SIGTSTP)
+                let isRawAgain = settings(terminal.rawValue) == inside
+                raw.leave()
+                _exit(isRawAgain ? 0 : 9)
+            }
+            var status: CInt = 0
+            waitpid(child, &status, WUNTRACED)
+            guard status & 0xFF == 0x7F, settings(terminal.rawValue) == cooked else { exit(2) }
+            kill(child, SIGCONT)
+            waitpid(child, &status, 0)
+            exit(status == 0 && settings(terminal.rawValue) == cooked ? 0 : 3)
+        }
+    }
 }
 
 /// A cooked terminal that lives as long as the process.
