@@ -5,7 +5,7 @@ import ArgumentParser
 
 /// The root of the command line.
 @main
-struct Apus: AsyncParsableCommand {
+struct Apus: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apus",
         abstract: "Runs virtual machines.",
@@ -29,27 +29,50 @@ struct Apus: AsyncParsableCommand {
         subcommands: [RunCommand.self, ImageCommand.self, HostCommand.self])
 
     /// Parses and runs. Usage errors are 125 as all of Apus's own failures are, for a guest may use any lower number.
-    @MainActor
-    static func main() async {
+    static func main() {
         StandardStreams.secure()
         do {
-            var command = try parseAsRoot()
-            if let run = command as? RunCommand {
-                // On the main thread, before any other runs.
-                let signals = try RunSignals()
-                signals.listen()
-                try await run.run(under: signals)
-            } else if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
+            let command = try parseAsRoot()
+            // Signals are taken over on the first thread, before there is another.
+            let signals = command is RunCommand ? try RunSignals() : nil
+            let work = Work(command: command, signals: signals)
+            MainThread.run { await work.perform() }
+        } catch {
+            end(error)
+        }
+    }
+
+    /// A parsed command on its way to a task.
+    private struct Work: @unchecked Sendable {
+        // SAFETY: handed over once; the thread that made it only waits afterwards.
+        let command: any ParsableCommand
+        let signals: RunSignals?
+
+        func perform() async {
+            do {
+                if let run = command as? RunCommand, let signals {
+                    signals.listen()
+                    try await run.run(under: signals)
+                } else if var asynchronous = command as? any AsyncParsableCommand {
+                    try await asynchronous.run()
+                } else {
+                    var plain = command
+                    try plain.run()
+                }
+            } catch {
+                Apus.end(error)
             }
-        } catch let error as VirtualMachineError {
+        }
+    }
+
+    /// Ends the process as `error` says.
+    private static func end(_ error: any Error) -> Never {
+        switch error {
+        case let error as VirtualMachineError:
             Message.failure(error.description)
             exit(withError: ExitCode(ExitStatus.failure))
-        } catch let status as ExitCode {
-            exit(withError: status)
-        } catch {
+        case let status as ExitCode: exit(withError: status)
+        default:
             guard exitCode(for: error) == .success else {
                 Message.write(fullMessage(for: error) + "\n")
                 exit(withError: ExitCode(ExitStatus.failure))

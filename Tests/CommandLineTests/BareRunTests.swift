@@ -69,18 +69,20 @@ struct BareRunTests {
 
     @Test("a signal ends the machine with 128 and its number", arguments: [("TERM", 143), ("INT", 130), ("HUP", 129)])
     func signals(_ name: String, _ status: Int32) throws {
-        // A shell without job control makes background jobs ignore SIGINT; `exec` in a subshell of `env` does not.
+        // A shell without job control makes its background jobs ignore SIGINT, which `env` undoes.
         let outcome = try run(
-            [BareProgram.wait, BareProgram.loop],
-            shell: "\"$0\" \"$@\" & p=$!; sleep 1; kill -\(name) $p; wait $p")
+            [BareProgram.wait, BareProgram.loop], ["--json"],
+            shell: "env --default-signal=INT \"$0\" \"$@\" & p=$!; sleep 3; kill -\(name) $p; wait $p")
         #expect(outcome.status == status)
+        // It was told, and did not just die of it.
+        #expect(outcome.errors.contains("\"ended\":\"signal\""))
     }
 
     @Test("SIGUSR1 prints what each vCPU is doing")
     func report() throws {
         let outcome = try run(
-            [BareProgram.loop], ["--cpus", "2", "--timeout", "3"],
-            shell: "\"$0\" \"$@\" & p=$!; sleep 1; kill -USR1 $p; wait $p")
+            [BareProgram.loop], ["--cpus", "2", "--timeout", "6"],
+            shell: "\"$0\" \"$@\" & p=$!; sleep 3; kill -USR1 $p; wait $p")
         #expect(outcome.errors.contains("apus: vcpu 0: pc 0000000080000000, ring M"))
         #expect(outcome.errors.contains("apus: vcpu 1: pc "))
     }

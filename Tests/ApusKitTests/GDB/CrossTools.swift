@@ -43,11 +43,12 @@ final class CrossTools: Sendable {
     /// Runs the debugger's commands, one after the other; what it said.
     func debug(_ program: String, _ commands: [String]) async throws -> String {
         let settings = ["set pagination off", "set confirm off", "set remotetimeout 60", "set print thread-events off"]
-        let script = folder.appending(path: "script")
-        try Data((settings + commands).joined(separator: "\n").utf8).write(to: script)
         // Command by command, so that one that fails does not end the rest.
         let arguments = ["-q", "-nx", "-batch", program] + (settings + commands).flatMap { ["-ex", $0] }
-        return try await Task.detached { try self.run(Self.debugger, arguments) }.value
+        // On a thread of its own: tasks share few, and the machine's need theirs.
+        return try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try self.run(Self.debugger, arguments) }) }
+        }
     }
 
     private func run(_ program: String, _ arguments: [String]) throws -> String {
