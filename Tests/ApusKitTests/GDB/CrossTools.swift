@@ -29,12 +29,23 @@ final class CrossTools: Sendable {
         let input = folder.appending(path: "program.c")
         let output = folder.appending(path: "program.elf")
         try Data(source.utf8).write(to: input)
+        let layout = folder.appending(path: "layout.ld")
+        try Data(
+            """
+            SECTIONS {
+              . = 0x80000000;
+              .text : { *(.text.start) *(.text*) }
+              .data : { *(.rodata* .srodata*) *(.data* .sdata*) }
+              .bss : { *(.bss* .sbss*) }
+            }
+            """.utf8
+        ).write(to: layout)
         let said = try run(
             Self.compiler,
             [
                 "-g", "-O1", "-fno-omit-frame-pointer", "-ffreestanding", "-nostdlib", "-static", "-fno-pic", "-no-pie",
-                "-mcmodel=medany", "-Wl,--build-id=none", "-Wl,-Ttext=0x80000000",
-                "-Wl,--section-start=.text.start=0x80000000", "-Wl,-Ttext=0x80000100", input.path, "-o", output.path,
+                "-mcmodel=medany", "-Wl,--build-id=none", "-Wl,-n", "-Wl,-T,\(layout.path)", input.path, "-o",
+                output.path,
             ])
         guard FileManager.default.fileExists(atPath: output.path) else { throw Trouble(description: said) }
         return output.path
@@ -42,7 +53,10 @@ final class CrossTools: Sendable {
 
     /// Runs the debugger's commands, one after the other; what it said.
     func debug(_ program: String, _ commands: [String]) async throws -> String {
-        let settings = ["set pagination off", "set confirm off", "set remotetimeout 60", "set print thread-events off"]
+        let settings = [
+            "set pagination off", "set confirm off", "set remotetimeout 60", "set print thread-events off",
+            "set print entry-values no",
+        ]
         // Command by command, so that one that fails does not end the rest.
         let arguments = ["-q", "-nx", "-batch", program] + (settings + commands).flatMap { ["-ex", $0] }
         // On a thread of its own: tasks share few, and the machine's need theirs.
