@@ -43,8 +43,8 @@ struct Apus: ParsableCommand {
     }
 
     /// A parsed command on its way to a task.
+    // SAFETY: handed over once; the thread that made it only waits afterwards.
     private struct Work: @unchecked Sendable {
-        // SAFETY: handed over once; the thread that made it only waits afterwards.
         let command: any ParsableCommand
         let signals: RunSignals?
 
