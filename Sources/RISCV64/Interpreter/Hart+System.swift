@@ -105,7 +105,14 @@ extension Hart {
         let privilege = state.pointee.privilege
         guard privilege == 3 || (privilege == 1 && state.pointee.mstatus & MStatus.tvm == 0) else { return illegal() }
         // An address-space number alone does not narrow it: entries carry none.
-        if op.b == 0 { tlb.flush() } else { tlb.flush(page: state.x(Int(op.b))) }
+        if op.b == 0 {
+            tlb.flush()
+            // Systems that were never run where instructions are cached apart, xv6-riscv among them, load a program,
+            // change the page tables, and forget `fence.i`: looking at the pages anew costs one comparison a page.
+            code.expire()
+        } else {
+            tlb.flush(page: state.x(Int(op.b)))
+        }
         contextChanged()
         return advance(.fetch)
     }
