@@ -39,8 +39,8 @@ public enum Platform: String, CaseIterable, Codable, Sendable {
     /// How many virtio devices have room.
     func virtioSlots(_ transport: VirtioTransport) -> Int {
         switch (self, transport) {
-        case (.riscv64, .pci): 31  // bus 0 without the host bridge (PCI Local Bus 3.0 §3.2.2.3.2: 32 devices)
-        case (.riscv64, .mmio): 8  // QEMU's memory map has eight
+        case (.riscv64, .pci): VirtPCIDevice.virtioDevices
+        case (.riscv64, .mmio): VirtMemoryMap.virtioSlots
         }
     }
 }

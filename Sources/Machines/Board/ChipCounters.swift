@@ -13,6 +13,12 @@ extension UART16550: CountingChip {
     var counts: [(name: String, count: UInt64)] { [("dropped-bytes", droppedOutput)] }
 }
 
+extension PVPanic: CountingChip {
+    var counts: [(name: String, count: UInt64)] {
+        [("panics", told.panicked), ("crash-kernels", told.crashLoaded), ("shutdowns", told.shutdown)]
+    }
+}
+
 extension MMIOTransport: CountingChip {
     var counts: [(name: String, count: UInt64)] { device.core.counters.named }
 }

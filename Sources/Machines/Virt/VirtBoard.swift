@@ -24,7 +24,8 @@ final class VirtBoard: Sendable {
     let residents: [any BoardResident]
     private let serial: StreamAttachment?
 
-    /// Wires the machine of `configuration`. `requests` hears the finisher, `found` what a console says of a crash.
+    /// Wires the machine of `configuration`. `requests` hears the finisher and the panic device, `found` what a console
+    /// says of a crash.
     init(
         _ configuration: VirtConfiguration, requests: @escaping @Sendable (MachineRequest) -> Void,
         found: @escaping @Sendable (PanicScanner.Finding) -> Void
@@ -71,7 +72,8 @@ final class VirtBoard: Sendable {
             configuration.transport == .mmio ? devices : [], input: input, &attachments, &residents)
         if configuration.transport == .pci {
             Self.attachPCI(
-                devices, memorySize: configuration.memorySize, input: input, &attachments, &residents)
+                devices, panic: configuration.hasPanicDevice ? PVPanic(requests: requests) : nil,
+                memorySize: configuration.memorySize, input: input, &attachments, &residents)
         }
         if case .builtIn = configuration.boot.firmware {
         } else {
@@ -132,15 +134,19 @@ final class VirtBoard: Sendable {
         }
     }
 
-    /// The host bridge at device 0, then a device each.
+    /// Each function at its place in `VirtPCIDevice`.
     private static func attachPCI(
-        _ devices: [VirtioBay.Device], memorySize: UInt64, input: (Int) -> InterruptLine,
+        _ devices: [VirtioBay.Device], panic: PVPanic?, memorySize: UInt64, input: (Int) -> InterruptLine,
         _ attachments: inout [Bus.Attachment], _ residents: inout [any BoardResident]
     ) {
-        var slots = [PCISlot(PCIHostFunction(), name: "pci-host", at: PCIAddress(device: 0))]
+        var slots = [
+            PCISlot(PCIHostFunction(), name: "pci-host", at: PCIAddress(device: VirtPCIDevice.hostBridge))
+        ]
+        if let panic { slots.append(PCISlot(panic, name: "pvpanic", at: PCIAddress(device: VirtPCIDevice.panic))) }
         for (index, device) in devices.enumerated() {
             let slot = PCISlot(
-                PCITransport(device: device.device), name: device.name, at: PCIAddress(device: UInt8(index + 1)))
+                PCITransport(device: device.device), name: device.name,
+                at: PCIAddress(device: VirtPCIDevice.virtio(index)))
             device.settle(slot)
             slots.append(slot)
         }

@@ -38,6 +38,8 @@ public struct VirtConfiguration: Sendable {
     public var consolePorts: [ConsoleAttachment] = []
     /// Whether there is a virtio entropy device.
     public var hasEntropy = true
+    /// Whether there is a pvpanic device, by which the guest's system says that it has crashed. On PCI only.
+    public var hasPanicDevice = true
     public var onPanic = PanicAction.exit
     public var onReset = ResetAction.reboot
     /// Bring the harts up paused, before their first instruction, for a debugger.

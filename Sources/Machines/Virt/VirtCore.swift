@@ -167,7 +167,7 @@ extension VirtConfiguration {
                 "\(memorySize) bytes of memory is no whole number of pages: choose a multiple of 4 KiB")
         }
         let devices = disks.count + networks.count + (consolePorts.isEmpty ? 0 : 1) + (hasEntropy ? 1 : 0)
-        let most = transport == .mmio ? VirtMemoryMap.virtioSlots : 31
+        let most = transport == .mmio ? VirtMemoryMap.virtioSlots : VirtPCIDevice.virtioDevices
         guard devices <= most else {
             throw .configuration(
                 "\(devices) virtio devices do not fit: there are \(most) places on \(transport.rawValue)")

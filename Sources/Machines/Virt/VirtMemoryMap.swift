@@ -58,6 +58,19 @@ public enum VirtMemoryMap {
     }
 }
 
+/// The device numbers on the PCI bus (0 to 31, PCI 3.0 §3.2.2.3.2). A device that comes or goes moves no other.
+public enum VirtPCIDevice {
+    public static let hostBridge: UInt8 = 0
+    /// The number of virtio devices that there is room for; what the board itself has sits above them.
+    public static let virtioDevices = 30
+    /// Virtio device `index`, 0 to 29.
+    public static func virtio(_ index: Int) -> UInt8 {
+        precondition((0..<virtioDevices).contains(index), "there are thirty places for virtio devices on PCI")
+        return UInt8(1 + index)
+    }
+    public static let panic: UInt8 = 31
+}
+
 /// The inputs of the PLIC.
 public enum VirtInterrupt {
     /// virtio-mmio slot `index` is wired to input 1 + `index`.
