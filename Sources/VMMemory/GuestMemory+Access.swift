@@ -4,6 +4,7 @@ import CGuestAtomics
 
 extension GuestMemory {
     /// The little-endian integer at `address`, or nil where it is not all RAM. Aligned loads are single-copy atomic.
+    @inlinable
     public func load<T: FixedWidthInteger & UnsignedInteger>(_ type: T.Type, at address: GuestAddress) -> T? {
         let width = UInt64(MemoryLayout<T>.size)
         // SAFETY: `hostPointer` proved `width` bytes; the aligned forms get an address aligned on host pages too.
@@ -22,7 +23,7 @@ extension GuestMemory {
 
     /// Stores `value` little-endian at `address`; false, with nothing written, where it is not all RAM.
     /// Aligned stores are single-copy atomic.
-    @discardableResult
+    @inlinable @discardableResult
     public func store<T: FixedWidthInteger & UnsignedInteger>(_ value: T, at address: GuestAddress) -> Bool {
         let width = UInt64(MemoryLayout<T>.size)
         // SAFETY: as in `load`.
@@ -89,6 +90,7 @@ extension GuestMemory {
 extension GuestMemory {
     /// Replaces the 8 bytes at `address`, aligned, by `desired` if they are `expected`: whether they were, or nil where
     /// the address is not RAM or not aligned. Sequentially consistent; for page-table A and D bits.
+    @inlinable
     public func compareExchange(_ expected: UInt64, _ desired: UInt64, at address: GuestAddress) -> Bool? {
         // SAFETY: `hostPointer` proved 8 bytes; the address is aligned on host pages too.
         guard address.value & 7 == 0, let host = unsafe hostPointer(at: address, count: 8) else { return nil }

@@ -31,7 +31,7 @@ public final class GuestMemory: Sendable {
     ///
     /// For engines and for backends that do I/O straight into guest memory. A caller that will write calls
     /// `noteWrite(at:count:)` too. The pointer stays good for as long as this object's owner keeps the mapping.
-    @inline(__always)
+    @inlinable @inline(__always)
     public func hostPointer(at address: GuestAddress, count: UInt64) -> UnsafeMutableRawPointer? {
         for region in regions where region.contains(address, count: count) {
             // SAFETY: the offset is within the region, just checked.
@@ -46,7 +46,7 @@ public final class GuestMemory: Sendable {
     }
 
     /// Tells the write hook that `count` bytes at `address` are written, or are about to be: called before the write.
-    @inline(__always)
+    @inlinable @inline(__always)
     public func noteWrite(at address: GuestAddress, count: UInt64) {
         writeHook.note(address, count: count)
     }

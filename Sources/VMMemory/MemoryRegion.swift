@@ -9,7 +9,7 @@ public struct MemoryRegion: Sendable {
     /// Its size in bytes; a multiple of the page size, not zero.
     public let size: UInt64
     // SAFETY: only GuestMemory dereferences it, within `size`, and the owner keeps the mapping.
-    package nonisolated(unsafe) let host: UnsafeMutableRawPointer
+    @usableFromInline nonisolated(unsafe) let host: UnsafeMutableRawPointer
 
     /// Describes `size` bytes at `host` as the RAM at `base`.
     public init(base: GuestAddress, size: UInt64, host: UnsafeMutableRawPointer) {
@@ -26,8 +26,8 @@ public struct MemoryRegion: Sendable {
     public var last: GuestAddress { base + (size - 1) }
 
     /// Whether `count` bytes from `address` lie within.
-    @inline(__always)
-    package func contains(_ address: GuestAddress, count: UInt64) -> Bool {
+    @inlinable @inline(__always)
+    func contains(_ address: GuestAddress, count: UInt64) -> Bool {
         let offset = address - base
         return offset < size && count <= size - offset
     }

@@ -57,7 +57,7 @@ public final class WriteHook: Sendable {
     }
 
     /// Hears a write of `count` bytes at `address`; addresses outside RAM are ignored.
-    @inline(__always)
+    @usableFromInline
     func note(_ address: GuestAddress, count: UInt64) {
         guard count > 0 else { return }
         for page in address.page...(address + (count - 1)).page {

@@ -59,6 +59,12 @@ public struct HartState {
     var reservedAddress: UInt64 = .max
     var reservedValue: UInt64 = 0
 
+    /// Where PMP allows everything to S and U, and to M: from an address on, and so many bytes further
+    /// (`Hart.pmpChanged`).
+    var openFrom: UInt64 = .max
+    var openSpan: UInt64 = 0
+    var openFromMachine: UInt64 = 0
+    var openSpanMachine: UInt64 = .max
     /// The result of a slow load, or of another outlined operation.
     var result: UInt64 = 0
     /// The soft TLB's current set and generation, for the privilege that loads and stores have now.

@@ -29,14 +29,28 @@ extension Hart {
 
     /// Whether PMP allows an access to all of `count` bytes at `physical`. The lowest entry that matches any byte
     /// decides, and must match them all (§3.7.1.2, §3.7.1.3).
+    @inline(__always)
     func allows(_ physical: UInt64, count: UInt64, _ kind: AccessKind, privilege: UInt64) -> Bool {
-        if state.pointee.pmpcfg[0] | state.pointee.pmpcfg[1] == 0 { return privilege == 3 }
+        isOpen(physical, privilege: privilege)
+            || allowedByEntries(physical, count: count, kind, privilege: privilege)
+    }
+
+    /// Whether `physical` lies where every access of up to 8 bytes by `privilege` is allowed.
+    @inline(__always)
+    private func isOpen(_ physical: UInt64, privilege: UInt64) -> Bool {
+        privilege == 3
+            ? physical &- state.pointee.openFromMachine <= state.pointee.openSpanMachine
+            : physical &- state.pointee.openFrom <= state.pointee.openSpan
+    }
+
+    @inline(never)
+    private func allowedByEntries(_ physical: UInt64, count: UInt64, _ kind: AccessKind, privilege: UInt64) -> Bool {
         let last = physical &+ (count &- 1)
         for index in 0..<16 {
             guard let range = pmpRange(index), physical <= range.last, last >= range.first else { continue }
+            guard physical >= range.first, last <= range.last else { return false }
             let config = pmpConfig(index)
             if privilege == 3 && config & 0x80 == 0 { return true }
-            guard physical >= range.first, last <= range.last else { return false }
             let bit: UInt64 = kind == .load ? 1 : kind == .store ? 2 : 4
             return config & bit != 0
         }
@@ -44,15 +58,48 @@ extension Hart {
     }
 
     /// Whether every byte of the page around `physical` has the same answer from PMP, so that it may be cached.
+    @inline(__always)
     func pmpIsUniform(page physical: UInt64) -> Bool {
-        if state.pointee.pmpcfg[0] | state.pointee.pmpcfg[1] == 0 { return true }
         let first = physical & ~GuestPage.offsetMask
+        let last = first | GuestPage.offsetMask
+        return isOpen(first, privilege: 1) && isOpen(last, privilege: 1) && isOpen(first, privilege: 3)
+            && isOpen(last, privilege: 3) || entriesAreUniform(page: first)
+    }
+
+    @inline(never)
+    private func entriesAreUniform(page first: UInt64) -> Bool {
         let last = first | GuestPage.offsetMask
         for index in 0..<16 {
             guard let range = pmpRange(index), first <= range.last, last >= range.first else { continue }
             return range.first <= first && range.last >= last
         }
         return true
+    }
+
+    /// Works out where no entry has to be asked: past all entries before the first that opens everything beyond them,
+    /// as firmware protects itself at the bottom of RAM and opens the rest.
+    func pmpChanged() {
+        state.pointee.openFrom = .max
+        state.pointee.openSpan = 0
+        // Without a locked entry, and with none that an access could match in part, M-mode may do everything.
+        state.pointee.openFromMachine = 0
+        state.pointee.openSpanMachine = .max
+        var past: UInt64 = 0
+        for index in 0..<16 {
+            guard let range = pmpRange(index) else { continue }
+            if pmpConfig(index) & 7 == 7 && range.first <= past && range.last > past &+ 8 {
+                // An access of 8 bytes at the span's last address is still within.
+                state.pointee.openFrom = past
+                state.pointee.openSpan = range.last - past - 8
+                state.pointee.openFromMachine = past
+                state.pointee.openSpanMachine = state.pointee.openSpan
+                return
+            }
+            past = max(past, range.last &+ 1)
+        }
+        guard past > 0 else { return }
+        state.pointee.openFromMachine = past
+        state.pointee.openSpanMachine = .max - past - 8
     }
 
     func writePMP(_ number: Int, _ value: UInt64) -> CSREffect {
@@ -74,6 +121,7 @@ extension Hart {
             let lockedAbove = index < 15 && pmpConfig(index + 1) & 0x98 == 0x88
             if !locked && !lockedAbove { state.pointee.pmpaddr[index] = value & ((1 << 54) - 1) }
         }
+        pmpChanged()
         tlb.flush()
         return .context
     }

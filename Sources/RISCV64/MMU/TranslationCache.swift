@@ -31,9 +31,12 @@ final class TranslationCache {
     /// The current generations, shifted to where tags have them.
     private(set) var dataGeneration: UInt64 = 8
     private(set) var fetchGeneration: UInt64 = 8
-    /// The virtual range that pages larger than 4 KiB were installed for since the last flush.
-    private var largeLow = UInt64.max
-    private var largeHigh: UInt64 = 0
+    /// Where entries came from pages larger than 4 KiB since the last flush: a bit for a 2 MiB region, by its number
+    /// modulo the bits, so that a flush of one address seldom takes such a page for what it is not.
+    private var largeRegions = InlineArray<32, UInt64>(repeating: 0)
+    /// The range of pages larger than 2 MiB.
+    private var giantLow = UInt64.max
+    private var giantHigh: UInt64 = 0
 
     init() {
         // SAFETY: fresh memory, zeroed: no valid entry.
@@ -70,8 +73,9 @@ final class TranslationCache {
     func flush() {
         flushFetches()
         flushData()
-        largeLow = .max
-        largeHigh = 0
+        largeRegions = InlineArray(repeating: 0)
+        giantLow = .max
+        giantHigh = 0
     }
 
     private func flushData() {
@@ -93,7 +97,9 @@ final class TranslationCache {
 
     /// Forgets what was cached for the page of `address`, and all of it if that may be part of a larger page.
     func flush(page address: UInt64) {
-        if address >= largeLow && address <= largeHigh { return flush() }
+        if address >= giantLow && address <= giantHigh { return flush() }
+        let region = TranslationCache.largeRegion(address)
+        if largeRegions[region.word] & region.bit != 0 { return flush() }
         for context in 0..<4 {
             // SAFETY: sets 0 to 3.
             let data = unsafe DataSet(base: data + context * TranslationCache.dataBytes)
@@ -106,8 +112,18 @@ final class TranslationCache {
     /// Notes that an entry came from a page of `size` bytes around `address`.
     func noteLarge(_ address: UInt64, size: UInt64) {
         guard size > GuestPage.size else { return }
-        largeLow = min(largeLow, address & ~(size - 1))
-        largeHigh = max(largeHigh, address | (size - 1))
+        guard size <= 2 << 20 else {
+            giantLow = min(giantLow, address & ~(size - 1))
+            giantHigh = max(giantHigh, address | (size - 1))
+            return
+        }
+        let region = TranslationCache.largeRegion(address)
+        largeRegions[region.word] |= region.bit
+    }
+
+    private static func largeRegion(_ address: UInt64) -> (word: Int, bit: UInt64) {
+        let number = address >> 21 & 2047
+        return (Int(number >> 6), 1 << (number & 63))
     }
 }
 
