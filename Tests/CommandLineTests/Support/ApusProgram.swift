@@ -33,6 +33,14 @@ struct ApusProgram {
         #endif
     }
 
+    /// Whether the Debian image is built.
+    static let hasImage: Bool = {
+        let listed = try? run(["image", "list", "--json"])
+        let listing = listed.flatMap { try? JSONSerialization.jsonObject(with: $0.output) } as? [String: Any]
+        let built = listing?["built"] as? [[String: Any]] ?? []
+        return built.contains { $0["name"] as? String == "debian-micro" }
+    }()
+
     /// Runs `apus` to its end. `shell` is put between: `$APUS` and the arguments are its parameters.
     static func run(
         _ arguments: [String], input: Data? = nil, environment: [String: String] = [:], shell: String? = nil,
