@@ -43,7 +43,7 @@ struct ImageRunTests {
         #expect(outcome.text == "b c=d||two words|ü\n|")
     }
 
-    @Test("the guest gets an address by DHCP, and without host=on the host refuses")
+    @Test("the guest gets an address by DHCP and a gateway that answers")
     func network() throws {
         let outcome = try run(
             ["--net", "user"], ["sh", "-c", "ip -4 -o addr show eth0; ping -c 1 -W 5 10.0.2.2 | tail -2"])
