@@ -18,6 +18,8 @@ final class ConsoleRelay: StreamBackend {
         var actions: Actions?
         var escape = ConsoleEscape()
         var monitor: MonitorLine?
+        /// The monitor's last command.
+        var underWay: Task<Void, Never>?
         /// Typed, and not taken by the guest yet.
         var pending: [UInt8] = []
         var isDelivering = false
@@ -125,10 +127,15 @@ final class ConsoleRelay: StreamBackend {
         }
         do throws(VirtualMachineError) {
             let command = try MachineCommand(parsing: line)
-            Task {
-                let reply = await actions.perform(command)
-                self.print(reply.text)
-                if self.state.withLock({ $0.monitor != nil }) { self.print(MonitorLine.prompt) }
+            // Commands typed ahead are carried out in their order.
+            state.withLock { state in
+                let before = state.underWay
+                state.underWay = Task {
+                    await before?.value
+                    let reply = await actions.perform(command)
+                    self.print(reply.text)
+                    if self.state.withLock({ $0.monitor != nil }) { self.print(MonitorLine.prompt) }
+                }
             }
         } catch {
             print(MachineReply.failed(error.description).text + MonitorLine.prompt)
