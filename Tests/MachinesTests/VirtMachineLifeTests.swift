@@ -138,7 +138,8 @@ import VMMemory
 
         let pauses = try TestMachine(configure: { $0.onPanic = .pause }, Self.say(Self.crash))
         try pauses.machine.start()
-        #expect(TestMachine.wait { pauses.machine.state == .paused })
+        // Not the state: it is paused before the first instruction, too.
+        #expect(TestMachine.wait { pauses.events.all.contains(.state(.paused)) })
         #expect(pauses.events.all.contains(.panicked("Kernel panic - not syncing: why")))
         pauses.machine.stop()
         #expect(pauses.waitForEnd() == .stopped)
