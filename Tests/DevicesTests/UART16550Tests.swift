@@ -104,6 +104,53 @@ struct UART16550Tests {
         #expect(uart.readByte(5) == 0x60)
     }
 
+    /// What a guest does at its port before its shell reads: register and byte written, or register read.
+    struct Start: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let steps: [(write: UInt64?, at: UInt64)]
+        let hears: Bool
+    }
+
+    static let starts = [
+        Start(testDescription: "nothing", steps: [], hears: false),
+        Start(
+            testDescription: "writing, with a look at the line status before each byte",
+            steps: Array(repeating: [(nil, 5), (65, 0)], count: 20).flatMap(\.self), hears: false),
+        Start(
+            testDescription: "a driver's start: FIFOs emptied, a look at each register",
+            steps: [(7, 2), (0, 2), (nil, 5), (nil, 0), (nil, 2), (nil, 6), (nil, 5)], hears: false),
+        Start(testDescription: "enabling the receiver's interrupt", steps: [(1, 1)], hears: true),
+        Start(testDescription: "enabling the transmitter's interrupt", steps: [(2, 1)], hears: false),
+        Start(testDescription: "polling", steps: Array(repeating: (nil, 5), count: 5), hears: true),
+        Start(
+            testDescription: "polling, then emptying the receiver",
+            steps: Array(repeating: (nil, 5), count: 5) + [(3, 2)], hears: false),
+    ]
+
+    @Test("a port that waits for its reader takes input from when the guest listens", arguments: starts)
+    func waitsForReader(_ start: Start) {
+        let uart = UART16550(backend: outside, waitsForReader: true)
+        for step in start.steps {
+            if let byte = step.write { uart.writeByte(byte, step.at) } else { _ = uart.readByte(step.at) }
+        }
+        #expect((uart.receive([7]) == 1) == start.hears)
+    }
+
+    @Test("what a port refused before its reader came is asked for then, and FIFOs switched on keep it")
+    func readerComes() {
+        let uart = UART16550(backend: outside, waitsForReader: true)
+        #expect(uart.receive([7]) == 0)
+        uart.performWork()
+        #expect(outside.resumes == 0)
+        uart.writeByte(1, 1)
+        uart.performWork()
+        #expect(outside.resumes == 1)
+        #expect(uart.receive([7, 8]) == 1)
+        uart.writeByte(1, 2)
+        #expect(uart.receive([8]) == 1)
+        #expect((0..<3).map { _ in uart.readByte(0) } == [7, 8, 0])
+    }
+
     @Test("a wide read takes one byte and leaves the registers beside it alone", arguments: AccessWidth.allCases)
     func wideRead(width: AccessWidth) {
         uart.writeByte(1, 2)

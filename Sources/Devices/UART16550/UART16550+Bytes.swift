@@ -20,7 +20,19 @@ extension UART16550 {
     }
 
     /// How many bytes `receive` takes now. In loopback none: the receiver is not connected to the outside (§8.8).
-    public var room: Int { isLoopback ? 0 : capacity - state.received.count }
+    public var room: Int { isLoopback || waitsForReader && !isHeard ? 0 : capacity - state.received.count }
+
+    /// Whether the guest listens: the receiver's interrupt is enabled, or it polls. A driver's look at the line status
+    /// while it writes or starts does not count: it goes on with another register.
+    public var isHeard: Bool {
+        state.interruptEnable & InterruptEnable.receivedData != 0 || state.polls >= 4
+    }
+
+    /// Notes an access for `isHeard`.
+    func notePoll(_ isPoll: Bool) {
+        if isPoll && state.hasJustPolled && state.polls < 4 { state.polls += 1 }
+        state.hasJustPolled = isPoll
+    }
 
     var hasFIFOs: Bool { state.fifoControl & FIFOControl.enable != 0 }
     var isLoopback: Bool { state.modemControl & ModemControl.loopback != 0 }
@@ -54,9 +66,17 @@ extension UART16550 {
     func controlFIFOs(_ byte: UInt8) {
         let changed = (byte ^ state.fifoControl) & FIFOControl.enable != 0
         // §8.5: switching the FIFOs on or off empties them. The transmitter's is always empty.
-        if changed || byte & FIFOControl.resetReceiver != 0 { state.received.removeAll(keepingCapacity: true) }
+        if changed || byte & FIFOControl.resetReceiver != 0 { emptyReceiver(keepingHeld: !hasFIFOs) }
         // §8.5: without the enable bit the other bits are not programmed.
         state.fifoControl = byte & FIFOControl.enable != 0 ? byte & FIFOControl.kept : 0
+    }
+
+    /// What was received is gone, but for the one byte that a port without FIFOs may hold when they are switched on: it is
+    /// in no FIFO yet, and Linux enables the interrupt before it comes to that.
+    private func emptyReceiver(keepingHeld: Bool) {
+        state.polls = 0
+        if waitsForReader && keepingHeld && isHeard { return }
+        state.received.removeAll(keepingCapacity: true)
     }
 
     /// Asks the backend for what was refused, when the receiver is empty: while it is not, the guest has something to

@@ -79,6 +79,7 @@ enum ModemStatus {
 extension UART16550 {
     /// A wider access reaches the one register at its offset: its neighbours are not read, for reading changes them.
     public func read(at offset: UInt64, width: AccessWidth) -> UInt64 {
+        notePoll(offset == Register.lineStatus)
         defer { noteRoom() }
         switch offset {
         case Register.data:
@@ -112,6 +113,7 @@ extension UART16550 {
     }
 
     public func write(_ value: UInt64, at offset: UInt64, width: AccessWidth) {
+        notePoll(false)
         defer { noteRoom() }
         let byte = UInt8(truncatingIfNeeded: value)
         switch offset {

@@ -12,7 +12,8 @@ import MachineCore
 /// interrupts off, so that a terminal nobody reads would hang the guest.
 ///
 /// **Input is never dropped**: `receive` takes what the receiver has room for, and the backend's `resume()` asks for
-/// the rest once the guest has read.
+/// the rest once the guest has read. A driver that starts empties the receiver (§8.5), and what a pipe had sent by then
+/// would be gone; a port that `waitsForReader` takes input only from when the guest is seen to read (`isHeard`).
 public final class UART16550: Device {
     /// What is saved and restored.
     public struct State: Equatable, Sendable {
@@ -21,6 +22,10 @@ public final class UART16550: Device {
         /// Errors (`LineStatus`) that reading the line status clears; those of a byte count once it is the oldest.
         public internal(set) var lineErrors: UInt8 = 0
         public internal(set) var interruptEnable: UInt8 = 0
+        /// How often the line status was read twice with nothing between, since the receiver was last emptied.
+        public internal(set) var polls: UInt8 = 0
+        /// The last access read the line status.
+        public internal(set) var hasJustPolled = false
         /// The transmitter has become empty, and the guest has not been told.
         public internal(set) var isTransmitterNews = false
         /// The guest knows the identity register: it has read it since reset.
@@ -45,12 +50,15 @@ public final class UART16550: Device {
     /// `receive` has refused bytes since the backend was last told to go on.
     var hasRefusedInput = false
     var wantsResume = false
+    let waitsForReader: Bool
     private let backend: (any StreamBackend)?
     private let drops = DropCount()
 
-    /// A port whose other end is `backend`; with nil it is connected to nothing.
-    public init(backend: (any StreamBackend)?) {
+    /// A port whose other end is `backend`; with nil it is connected to nothing. With `waitsForReader` it takes no
+    /// input before the guest reads.
+    public init(backend: (any StreamBackend)?, waitsForReader: Bool = false) {
         self.backend = backend
+        self.waitsForReader = waitsForReader
     }
 
     /// Eight registers of a byte.

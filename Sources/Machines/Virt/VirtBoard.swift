@@ -54,7 +54,8 @@ final class VirtBoard: Sendable {
         func input(_ number: Int) -> InterruptLine { InterruptLine(to: plic, number: number) }
 
         console = ConsoleTap(configuration.serial?.backend, found: found)
-        uart = BoardSlot(UART16550(backend: console), name: "uart", wires: [input(VirtInterrupt.uart)])
+        let port = UART16550(backend: console, waitsForReader: true)
+        uart = BoardSlot(port, name: "uart", wires: [input(VirtInterrupt.uart)])
         let clockChip = BoardSlot(
             GoldfishRTC(calendar: HostCalendar(), clock: clock), name: "rtc",
             wires: [input(VirtInterrupt.realTimeClock)], timers: timers)
