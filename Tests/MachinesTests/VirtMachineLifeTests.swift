@@ -124,6 +124,23 @@ import VMMemory
 
     private static let crash = "Kernel panic - not syncing: why\n---[ end Kernel panic - not syncing: why ]---\n"
 
+    @Test("what a guest asks for behind a reset dies with it")
+    func resetForgets() throws {
+        let test = try TestMachine { guest in
+            guest.li(.t0, VirtMemoryMap.finisher.base)
+            guest.li(.t1, 0x7777)
+            guest.li(.t2, 0x3333 | 7 << 16)
+            guest.store(.t1, at: .t0, width: 2)
+            guest.store(.t2, at: .t0, width: 2)
+            guest.label("stay")
+            guest.jump("stay")
+        }
+        try test.machine.start()
+        #expect(TestMachine.wait { test.machine.statistics.resets >= 5 || test.machine.state == .ended })
+        test.machine.stop()
+        #expect(test.waitForEnd() == .stopped)
+    }
+
     @Test("the line of a crash ends, reboots or pauses the machine, as asked")
     func panics() throws {
         let exits = try TestMachine(Self.say(Self.crash))

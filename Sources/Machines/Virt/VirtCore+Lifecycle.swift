@@ -206,6 +206,7 @@ extension VirtCore {
     private func restart() -> MachineEnd? {
         let wasRunning = state == .running
         if wasRunning { parkHarts() }
+        forgetGuest()
         // SAFETY: the conductor's own.
         unsafe local.panic = nil
         unsafe local.laterStops = []
@@ -219,6 +220,18 @@ extension VirtCore {
         configuration.onEvent(.restarted)
         if wasRunning { resumeHarts() }
         return nil
+    }
+
+    /// What the guest asked for before the reset died with it. All harts stand, so that nothing more of it comes.
+    private func forgetGuest() {
+        shared.withLock { shared in
+            shared.queue.removeAll { entry in
+                switch entry.command {
+                case .guestRequest, .panicFound, .panicReported: true
+                default: false
+                }
+            }
+        }
     }
 
     /// Puts the boot plan's pieces and a fresh devicetree into memory, and the harts to their start. All stand.
