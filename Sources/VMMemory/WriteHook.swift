@@ -59,8 +59,10 @@ public final class WriteHook: Sendable {
     /// Hears a write of `count` bytes at `address`; addresses outside RAM are ignored.
     @usableFromInline
     func note(_ address: GuestAddress, count: UInt64) {
-        guard count > 0 else { return }
-        for page in address.page...(address + (count - 1)).page {
+        let first = address.page
+        let last = (address + (count &- 1)).page
+        guard count > 0, first <= last else { return }
+        for page in first...last {
             // SAFETY: `mark` is nil or a byte of a table.
             guard let mark = unsafe mark(of: page) else { return }
             if unsafe ga_load_8(mark) != 0 { unsafe noteMarked(page, mark) }

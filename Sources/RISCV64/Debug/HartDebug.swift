@@ -15,6 +15,11 @@ public struct HartDebug: Sendable {
             self.count = count
             self.kind = kind
         }
+
+        /// Whether any of the `count` bytes at `other` is watched. Either range may wrap at the end of the address space.
+        func covers(_ other: UInt64, count otherCount: UInt64) -> Bool {
+            other &- address < count || address &- other < otherCount
+        }
     }
 
     /// Guest-virtual addresses before whose instruction the hart stops with `DebugStop.breakpoint`.

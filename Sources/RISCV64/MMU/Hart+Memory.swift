@@ -89,7 +89,7 @@ extension Hart {
     private func loadAcross(_ address: UInt64, width: AccessWidth) -> AccessOutcome {
         var value: UInt64 = 0
         for index in 0..<width.bytes {
-            guard let physical = translateByte(address &+ index, .load) else { return .trapped }
+            guard let physical = translatePart(address &+ index, count: 1, .load) else { return .trapped }
             guard let byte = memory.load(UInt8.self, at: physical) else {
                 raise(.loadMisaligned, value: address)
                 return .trapped
@@ -102,10 +102,10 @@ extension Hart {
 
     private func storeAcross(_ address: UInt64, _ value: UInt64, width: AccessWidth) -> AccessOutcome {
         let next = (address | GuestPage.offsetMask) &+ 1
-        guard let first = translateByte(address, .store), let second = translateByte(next, .store) else {
-            return .trapped
-        }
         let split = next &- address
+        guard let first = translatePart(address, count: split, .store),
+            let second = translatePart(next, count: width.bytes - split, .store)
+        else { return .trapped }
         guard memory.contains(first, count: split), memory.contains(second, count: width.bytes - split) else {
             raise(.storeMisaligned, value: address)
             return .trapped
@@ -117,13 +117,18 @@ extension Hart {
         return watched(address, width.bytes, .write)
     }
 
-    private func translateByte(_ address: UInt64, _ kind: AccessKind) -> GuestAddress? {
+    /// The place of `count` bytes within a page, or nil when that part of an access trapped: tval is its own address.
+    private func translatePart(_ address: UInt64, count: UInt64, _ kind: AccessKind) -> GuestAddress? {
+        var fault = TranslationFault.access
         switch translate(address, kind) {
-        case .success(let found): return GuestAddress(found.physical)
-        case .failure(let fault):
-            raise(Hart.cause(fault, kind), value: address)
-            return nil
+        case .success(let found):
+            if allows(found.physical, count: count, kind, privilege: dataPrivilege) {
+                return GuestAddress(found.physical)
+            }
+        case .failure(let failure): fault = failure
         }
+        raise(Hart.cause(fault, kind), value: address)
+        return nil
     }
 
     /// Lets the fast path have the page, where every access to it is alike.
@@ -202,17 +207,15 @@ extension Hart {
     // MARK: Watchpoints
 
     private func isWatched(page address: UInt64) -> Bool {
-        let page = address >> GuestPage.shift
-        return debug.watchpoints.contains {
-            $0.address >> GuestPage.shift <= page && ($0.address &+ ($0.count &- 1)) >> GuestPage.shift >= page
-        }
+        let page = address & ~GuestPage.offsetMask
+        return debug.watchpoints.contains { $0.covers(page, count: GuestPage.size) }
     }
 
     /// `done`, or `watched` with the hit noted if a watchpoint of this kind covers any of the bytes.
     func watched(_ address: UInt64, _ count: UInt64, _ kind: WatchKind) -> AccessOutcome {
         if debug.watchpoints.isEmpty { return .done }
         for point in debug.watchpoints where point.kind == kind || point.kind == .access {
-            if address < point.address &+ point.count && point.address < address &+ count {
+            if point.covers(address, count: count) {
                 watchHit = .watchpoint(point.address, point.kind)
                 return .watched
             }

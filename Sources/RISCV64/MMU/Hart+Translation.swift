@@ -56,9 +56,12 @@ extension Hart {
             return protect(Translation(physical: address, size: GuestPage.size), kind, privilege)
         }
         counters.tlbMisses &+= 1
-        switch walk(address, kind, privilege, levels: Int(mode) - 5) {
-        case .failure(let fault): return .failure(fault)
-        case .success(let found): return protect(found, kind, privilege)
+        while true {
+            switch walk(address, kind, privilege, levels: Int(mode) - 5) {
+            case .none: continue
+            case .some(.failure(let fault)): return .failure(fault)
+            case .some(.success(let found)): return protect(found, kind, privilege)
+            }
         }
     }
 
@@ -68,10 +71,11 @@ extension Hart {
         allows(found.physical, count: 1, kind, privilege: privilege) ? .success(found) : .failure(.access)
     }
 
-    /// The page-table walk (RISC-V Priv 1.13 §12.3.2, §12.4 to §12.6): 3, 4 or 5 levels.
+    /// The page-table walk (RISC-V Priv 1.13 §12.3.2, §12.4 to §12.6): 3, 4 or 5 levels. Nil: the leaf changed before
+    /// its A and D bits could be set, and the walk begins anew (step 9 there).
     private func walk(
         _ address: UInt64, _ kind: AccessKind, _ privilege: UInt64, levels: Int
-    ) -> Result<Translation, TranslationFault> {
+    ) -> Result<Translation, TranslationFault>? {
         let bits = UInt64(12 + 9 * levels)
         // Bits above the highest translated one must equal it.
         guard (Int64(bitPattern: address) << Int64(64 - bits)) >> Int64(64 - bits) == Int64(bitPattern: address) else {
@@ -100,7 +104,7 @@ extension Hart {
 
     private func leaf(
         _ entry: UInt64, at entryAddress: UInt64, _ address: UInt64, _ kind: AccessKind, _ privilege: UInt64, level: Int
-    ) -> Result<Translation, TranslationFault> {
+    ) -> Result<Translation, TranslationFault>? {
         let status = state.pointee.mstatus
         let isUser = entry & 0x10 != 0
         if privilege == 0 && !isUser { return .failure(.page) }
@@ -132,7 +136,7 @@ extension Hart {
             guard allows(entryAddress, count: 8, .store, privilege: 1) else { return .failure(.access) }
             switch memory.compareExchange(entry, entry | wanted, at: GuestAddress(entryAddress)) {
             case .some(true): break
-            case .some(false): return walk(address, kind, privilege, levels: Int(state.pointee.satp >> 60) - 5)
+            case .some(false): return nil
             case .none: return .failure(.access)
             }
         }

@@ -155,8 +155,8 @@ struct DataSet {
         return unsafe UnsafeMutableRawPointer(bitPattern: UInt(truncatingIfNeeded: address &+ addend))
     }
 
-    /// Caches that the page of `address` lies at `host`, for reads, writes or both; the other kind is kept if it is
-    /// there for the same page.
+    /// Caches that the page of `address` lies at `host`, for reads, writes or both. The other kind is kept if it is
+    /// there for the same page at the same place: permissions that were checked for another page frame prove nothing.
     func insert(
         _ address: UInt64, host: UnsafeMutableRawPointer, generation: UInt64, reads: Bool, writes: Bool
     ) {
@@ -164,11 +164,12 @@ struct DataSet {
         let tag = page | generation
         // SAFETY: the index is masked; entries are trivial.
         let entry = unsafe entry(address)
-        let oldRead = unsafe entry.load(as: UInt64.self)
-        let oldWrite = unsafe entry.load(fromByteOffset: 8, as: UInt64.self)
-        unsafe entry.storeBytes(of: reads || oldRead == tag ? tag : 0, as: UInt64.self)
-        unsafe entry.storeBytes(of: writes || oldWrite == tag ? tag : 0, toByteOffset: 8, as: UInt64.self)
         let addend = UInt64(UInt(bitPattern: host)) &- page
+        let stays = unsafe entry.load(fromByteOffset: 16, as: UInt64.self) == addend
+        let keepsRead = unsafe stays && entry.load(as: UInt64.self) == tag
+        let keepsWrite = unsafe stays && entry.load(fromByteOffset: 8, as: UInt64.self) == tag
+        unsafe entry.storeBytes(of: reads || keepsRead ? tag : 0, as: UInt64.self)
+        unsafe entry.storeBytes(of: writes || keepsWrite ? tag : 0, toByteOffset: 8, as: UInt64.self)
         unsafe entry.storeBytes(of: addend, toByteOffset: 16, as: UInt64.self)
     }
 
