@@ -36,6 +36,18 @@ struct Frame {
         hart.pointee.retired = retired
     }
 
+    /// Goes on with the instruction at `pc` that was decoded to `op` outside of a page.
+    ///
+    /// `page` may not be a page's address then, or a jump within that page would count micro-ops from `base`: where the
+    /// instruction begins a page, both stand 2 bytes before it.
+    @inline(__always)
+    mutating func enterAlone(_ op: OpPointer, at pc: UInt64) {
+        let back = pc & GuestPage.offsetMask == 0 ? 1 : 0
+        self.op = op
+        base = op + (0 - back)
+        page = pc &- UInt64(back * 2)
+    }
+
     /// Whether another thread asks for something.
     @inline(__always)
     var hasRequests: Bool { hart.hasRequests }

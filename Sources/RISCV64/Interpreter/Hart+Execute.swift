@@ -6,9 +6,9 @@ import VMMemory
 
 extension Hart {
     /// The loop: executes micro-ops from `frame` on until something outside of it has to be looked at. Ways out write
-    /// the state back; `single` ends it after one instruction, wherever that leads.
+    /// the state back.
     @inline(never)
-    func execute(_ start: inout Frame, single: Bool) -> Outcome {
+    func execute(_ start: Frame) -> Outcome {
         var frame = start
         while true {
             let op = frame.op.pointee
@@ -558,22 +558,18 @@ extension Hart {
                 frame.retired &-= 1
                 frame.save()
                 guard let alone = decodeAlone() else { return .fetch }
-                frame.page = frame.hart.pointee.pc
-                frame.base = alone
-                frame.op = alone
+                frame.enterAlone(alone, at: frame.hart.pointee.pc)
             case .pageEnd, .scratchEnd:
                 frame.retired &-= 1
                 frame.save()
-                if single || !frame.jump(to: frame.hart.pointee.pc) { return .fetch }
+                if !frame.jump(to: frame.hart.pointee.pc) { return .fetch }
             case .breakpointHit:
                 frame.retired &-= 1
                 frame.save()
-                if debug.breakpoints.contains(frame.hart.pointee.pc) { return leave(.debug(.breakpoint), after: 0) }
+                if hasBreakpoint() { return leave(.debug(.breakpoint), after: 0) }
                 // Another page's breakpoint at the same place in the page.
                 guard let alone = decodeAlone() else { return .fetch }
-                frame.page = frame.hart.pointee.pc
-                frame.base = alone
-                frame.op = alone
+                frame.enterAlone(alone, at: frame.hart.pointee.pc)
             case .illegal:
                 return illegal(frame)
             }
@@ -602,6 +598,9 @@ extension Hart {
         raiseIllegal()
         return .fetch
     }
+
+    @inline(never)
+    private func hasBreakpoint() -> Bool { debug.breakpoints.contains(state.pointee.pc) }
 
     /// A watchpoint was hit by the instruction before the frame's micro-op.
     @inline(never)

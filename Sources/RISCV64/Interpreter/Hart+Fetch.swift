@@ -3,45 +3,56 @@
 import MachineCore
 import VMMemory
 
+/// What a fetch found.
+enum FetchedPage {
+    /// The page's micro-ops.
+    case page(OpPointer)
+    /// PMP divides the page: each of its instructions is fetched by itself.
+    case alone
+    /// An exception was raised: the PC is the handler's.
+    case trapped
+}
+
 extension Hart {
-    /// The decoded page that the PC is in, or nil when the fetch trapped: the PC is the handler's then.
-    func fetchPage() -> OpPointer? {
+    /// The decoded page that the PC is in, found by a walk and put among the fetch entries.
+    func fetchPage() -> FetchedPage {
         let page = state.pointee.pc & ~GuestPage.offsetMask
         switch translate(state.pointee.pc, .fetch) {
         case .failure(let fault):
             raise(Hart.cause(fault, .fetch), value: state.pointee.pc)
-            return nil
+            return .trapped
         case .success(let found):
             let physical = found.physical & ~GuestPage.offsetMask
             // SAFETY: a whole page of RAM.
-            guard let host = unsafe memory.hostPointer(at: GuestAddress(physical), count: GuestPage.size),
-                pmpIsUniform(page: physical)
-            else {
+            guard let host = unsafe memory.hostPointer(at: GuestAddress(physical), count: GuestPage.size) else {
                 raise(.instructionAccess, value: state.pointee.pc)
-                return nil
+                return .trapped
             }
+            guard pmpIsUniform(page: physical) else { return .alone }
             let (ops, evicted, isNew) = unsafe code.ops(page: physical >> GuestPage.shift, host: host)
             if isNew { counters.codePages &+= 1 }
             if evicted { tlb.flushFetches() }
             tlb.noteLarge(page, size: found.size)
             contextChanged()
             // SAFETY: a set of this hart's TLB, put there by contextChanged.
-            guard let set = unsafe UnsafeMutableRawPointer(bitPattern: state.pointee.fetchTLB) else { return ops }
+            guard let set = unsafe UnsafeMutableRawPointer(bitPattern: state.pointee.fetchTLB) else {
+                return .page(ops)
+            }
             unsafe FetchSet(base: set).insert(page, ops: ops, generation: tlb.fetchGeneration)
-            return ops
+            return .page(ops)
         }
     }
 
     /// Decodes the micro-op at `index` of the page at `base`.
     func decode(_ base: OpPointer, index: Int) {
         let op = base + index
-        guard let bits = code.bits(base, index: index) else {
+        if debug.breakpoints.contains(where: { Int($0 & GuestPage.offsetMask) / 2 == index }) {
+            op.pointee = MicroOp(.breakpointHit)
+        } else if let bits = code.bits(base, index: index) {
+            op.pointee = Decoder.decode(bits, index: index)
+        } else {
             op.pointee = MicroOp(.straddle)
-            return
         }
-        op.pointee =
-            debug.breakpoints.contains { Int($0 & GuestPage.offsetMask) / 2 == index }
-            ? MicroOp(.breakpointHit) : Decoder.decode(bits, index: index)
     }
 
     /// Decodes the instruction at the PC into the scratch page, wherever it lies; nil when the fetch trapped.
