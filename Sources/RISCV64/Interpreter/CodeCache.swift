@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CGuestAtomics
 import VMMemory
 
 /// Decoded instructions of one hart, by guest-physical page.
@@ -112,7 +113,7 @@ final class CodeCache {
         // that the memory had after the flush.
         let snapshot = unsafe slotAddress(slot) + CodeCache.snapshotOffset
         for word in 0..<Int(GuestPage.size) / 8 {
-            let now = unsafe host.load(fromByteOffset: word * 8, as: UInt64.self)
+            let now = unsafe ga_load_64(host + word * 8)
             guard unsafe now != snapshot.load(fromByteOffset: word * 8, as: UInt64.self) else { continue }
             unsafe snapshot.storeBytes(of: now, toByteOffset: word * 8, as: UInt64.self)
             // A 32-bit instruction that begins 2 bytes before the word reaches into it.

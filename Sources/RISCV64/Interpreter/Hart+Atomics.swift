@@ -29,16 +29,18 @@ extension Hart {
         let bytes: UInt64 = op.operation.isDoubleAtomic ? 8 : 4
         // SAFETY: `bytes` aligned bytes of RAM.
         guard let host = unsafe atomicAddress(address, bytes: bytes, kind) else { return .fetch }
+        // The width belongs to the reservation: SC of another one than LR's fails.
+        let reservation = UInt64(UInt(bitPattern: host)) | bytes >> 3
         let old: UInt64
         switch op.operation {
         case .lrW, .lrD:
             ga_fence()
             old = unsafe bytes == 8 ? ga_load_64(host) : UInt64(ga_load_32(host))
             ga_fence_acquire_release()
-            state.pointee.reservedAddress = UInt64(UInt(bitPattern: host))
+            state.pointee.reservedAddress = reservation
             state.pointee.reservedValue = old
         case .scW, .scD:
-            let held = state.pointee.reservedAddress == UInt64(UInt(bitPattern: host))
+            let held = state.pointee.reservedAddress == reservation
             let value = state.pointee.reservedValue
             state.pointee.reservedAddress = .max
             let stored =
@@ -51,7 +53,7 @@ extension Hart {
                         host, UInt32(truncatingIfNeeded: value), UInt32(truncatingIfNeeded: operand))
                 }
             state.setX(Int(op.a), stored ? 0 : 1)
-            return finishAtomic(address, bytes, stored ? .write : .read)
+            return stored ? finishAtomic(address, bytes, reads: false, writes: true) : .next
         default:
             old =
                 bytes == 8
@@ -59,11 +61,13 @@ extension Hart {
                 : UInt64(unsafe exchange32(host, UInt32(truncatingIfNeeded: operand), op.operation))
         }
         state.setX(Int(op.a), bytes == 8 ? old : UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: old))))
-        return finishAtomic(address, bytes, kind == .load ? .read : .write)
+        return finishAtomic(address, bytes, reads: true, writes: kind == .store)
     }
 
-    private func finishAtomic(_ address: UInt64, _ bytes: UInt64, _ kind: WatchKind) -> Outcome {
-        guard watched(address, bytes, kind) == .watched, let hit = watchHit else { return .next }
+    private func finishAtomic(_ address: UInt64, _ bytes: UInt64, reads: Bool, writes: Bool) -> Outcome {
+        let isWatched =
+            writes && watched(address, bytes, .write) == .watched || reads && watched(address, bytes, .read) == .watched
+        guard isWatched, let hit = watchHit else { return .next }
         return leave(.debug(hit), after: 4)
     }
 

@@ -76,7 +76,10 @@ extension Hart {
 
     private func environmentCall() -> Outcome {
         switch privilege {
-        case .supervisor where configuration.supervisorCallsExit: return leave(.hypercall, after: 4)
+        case .supervisor where configuration.supervisorCallsExit:
+            // Calls do not retire (RISC-V Priv 1.13 §3.3.1), whoever answers them.
+            state.pointee.retired &-= 1
+            return leave(.hypercall, after: 4)
         case .user: raise(.callFromUser, value: 0)
         case .supervisor: raise(.callFromSupervisor, value: 0)
         case .machine: raise(.callFromMachine, value: 0)
@@ -136,20 +139,35 @@ extension Hart {
         if privilege < 3 && state.pointee.menvcfg & bit == 0 { return illegal() }
         if privilege < 1 && state.pointee.senvcfg & bit == 0 { return illegal() }
         let address = state.x(Int(op.b))
-        let block = address & ~63
-        if op.operation == .cboZero {
-            for offset in stride(from: UInt64(0), to: 64, by: 8) {
-                if storeSlow(block &+ offset, 0, width: .double) == .trapped {
-                    return .fetch
-                }
-            }
-            if let hit = watchHit { return leave(.debug(hit), after: 4) }
-            return .next
+        // Caches are coherent here: what is left to clean and flush is the permission, of a load or a store (§2.5.2).
+        if op.operation != .cboZero && blockFault(address, .load) == nil { return .next }
+        if let fault = blockFault(address, .store) {
+            raise(Hart.cause(fault, .store), value: address)
+            return .fetch
         }
-        // Caches are coherent here: what is left is the permission, of a load or a store (§2.5.2).
-        if case .success = translate(address, .load) { return .next }
-        guard case .failure(let fault) = translate(address, .store) else { return .next }
-        raise(Hart.cause(fault, .store), value: address)
-        return .fetch
+        return op.operation == .cboZero ? zeroBlock(address & ~63) : .next
+    }
+
+    /// Why the block around `address` may not be accessed, or nil where it may: all 64 bytes alike.
+    private func blockFault(_ address: UInt64, _ kind: AccessKind) -> TranslationFault? {
+        switch translate(address, kind) {
+        case .failure(let fault): return fault
+        case .success(let found):
+            let allowed = allows(found.physical & ~63, count: 64, kind, privilege: dataPrivilege)
+            return allowed ? nil : .access
+        }
+    }
+
+    private func zeroBlock(_ block: UInt64) -> Outcome {
+        var hit: DebugStop?
+        for offset in stride(from: UInt64(0), to: 64, by: 8) {
+            switch storeSlow(block &+ offset, 0, width: .double) {
+            case .trapped: return .fetch
+            case .watched: hit = watchHit
+            case .done: break
+            }
+        }
+        guard let hit else { return .next }
+        return leave(.debug(hit), after: 4)
     }
 }
