@@ -14,7 +14,13 @@ enum CSREffect {
 
 extension Hart {
     /// The value of CSR `number` whatever the privilege, or nil where there is none: for debuggers and boot code.
-    public func csr(_ number: Int) -> UInt64? { readCSR(number) }
+    public func csr(_ number: Int) -> UInt64? {
+        switch number {
+        // Between instructions none is under way, which `readCSR` would leave out.
+        case CSR.cycle, CSR.mcycle, CSR.instret, CSR.minstret: readCSR(number).map { $0 &+ 1 }
+        default: readCSR(number)
+        }
+    }
 
     /// Sets CSR `number` whatever the privilege; false where there is none. WARL rules hold.
     @discardableResult
@@ -48,7 +54,7 @@ extension Hart {
         }
     }
 
-    /// The value, or nil where there is no such CSR.
+    /// The value as the instruction under way reads it, which `retired` counts already; nil where there is no such CSR.
     func readCSR(_ number: Int) -> UInt64? {
         switch number {
         case CSR.fflags: return state.pointee.fcsr & 0x1f
@@ -212,7 +218,10 @@ extension Hart {
 
     private func writeSATP(_ value: UInt64) -> CSREffect {
         // An unsupported MODE leaves all of satp as it was (RISC-V Priv 1.13 §12.1.11).
-        guard [0, 8, 9, 10].contains(value >> 60) else { return .none }
+        switch value >> 60 {
+        case 0, 8, 9, 10: break
+        default: return .none
+        }
         if value != state.pointee.satp {
             state.pointee.satp = value
             tlb.flush()

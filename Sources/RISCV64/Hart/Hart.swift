@@ -90,7 +90,7 @@ public final class Hart {
     /// protocols pass them. Breakpoints and counters stay; cached translations and code go.
     public func reset(pc: UInt64, privilege: Privilege = .machine, a0: UInt64 = 0, a1: UInt64 = 0) {
         state.pointee = HartState()
-        state.pointee.pc = pc
+        state.pointee.pc = pc & ~1
         state.pointee.privilege = privilege.rawValue
         state.pointee.mstatus = MStatus.reset
         // Svadu: hardware A/D update is on until firmware clears it; bare programs rely on it.

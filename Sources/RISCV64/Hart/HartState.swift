@@ -54,8 +54,8 @@ public struct HartState {
 
     // Engine scratch: nothing here survives a move to another engine.
 
-    /// LR's reservation: the host address, or all ones for none, and what was loaded from it. A reservation may be
-    /// lost at any time (RISC-V Unpriv 20240411 §13.2), so it does not move.
+    /// LR's reservation: the host address with bit 0 set for 8 bytes, or all ones for none, and what was loaded from
+    /// it. A reservation may be lost at any time (RISC-V Unpriv 20240411 §13.2), so it does not move.
     var reservedAddress: UInt64 = .max
     var reservedValue: UInt64 = 0
 
