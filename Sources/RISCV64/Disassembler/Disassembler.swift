@@ -14,7 +14,17 @@ public enum Disassembler {
         }
         guard let row = InstructionSet.row(of: bits) else { return ".word 0x" + hex(UInt64(bits), digits: 8) }
         let operands = operands(row, bits, address)
-        return operands.isEmpty ? "\(row.name)" : "\(row.name) " + operands.joined(separator: ",")
+        let name = "\(row.name)" + ordering(row, bits)
+        return operands.isEmpty ? name : "\(name) " + operands.joined(separator: ",")
+    }
+
+    /// What follows an atomic's name for its aq and rl bits, and a fence's for fm.
+    private static func ordering(_ row: InstructionRow, _ bits: UInt32) -> String {
+        switch row.format {
+        case .atomic: ["", ".rl", ".aq", ".aqrl"][Int(bits >> 25 & 3)]
+        case .fence where bits == 0x8330_000f: ".tso"
+        default: ""
+        }
     }
 
     private static func operands(_ row: InstructionRow, _ bits: UInt32, _ address: UInt64) -> [String] {
@@ -46,7 +56,7 @@ public enum Disassembler {
         case .csrImmediate: return [rd, "0x" + hex(UInt64(bits >> 20), digits: 1), "\(bits >> 15 & 31)"]
         case .atomic where row.mask & 0x01f0_0000 != 0: return [rd, "(\(rs1))"]
         case .atomic: return [rd, rs2, "(\(rs1))"]
-        case .fence: return bits >> 20 == 0 ? [] : [fenceSet(bits >> 24), fenceSet(bits >> 20)]
+        case .fence: return bits >> 20 == 0 || bits == 0x8330_000f ? [] : [fenceSet(bits >> 24), fenceSet(bits >> 20)]
         case .floatLoad: return [fd, "\(immediate)(\(rs1))"]
         case .floatStore: return [fs2, "\(store)(\(rs1))"]
         case .float4: return [fd, fs1, fs2, fs3] + rounding(row, bits)
@@ -64,11 +74,21 @@ public enum Disassembler {
         "0x" + hex(address &+ UInt64(bitPattern: Int64(distance)), digits: 1)
     }
 
-    /// The mode where it is written out: not for dyn, nor where funct3 is part of the code.
+    /// The mode where it is written out: not for dyn, nor where funct3 is part of the code, nor for a conversion that is
+    /// always exact with the field's usual zero.
     private static func rounding(_ row: InstructionRow, _ bits: UInt32) -> [String] {
         let mode = Int(bits >> 12 & 7)
-        guard row.mask & 0x7000 == 0, mode != 7 else { return [] }
+        guard row.mask & 0x7000 == 0, mode != 7, !(mode == 0 && isExact(row)) else { return [] }
         return mode < 5 ? [["rne", "rtz", "rdn", "rup", "rmm"][mode]] : ["\(mode)"]
+    }
+
+    /// Whether a conversion never rounds: to a format that holds all values of the source's.
+    private static func isExact(_ row: InstructionRow) -> Bool {
+        switch row.operation {
+        case .fcvtFromW, .fcvtFromWu: row.floatFormat == 1
+        case .fcvtFloat: row.floatFormat == 1 || row.floatFormat == 0 && row.match >> 20 & 3 == 2
+        default: false
+        }
     }
 
     private static func fenceSet(_ bits: UInt32) -> String {
