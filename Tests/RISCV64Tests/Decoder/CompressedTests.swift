@@ -37,10 +37,11 @@ struct CompressedTests {
         .enabled(if: HostProgram.exist(HostProgram.disassembler), "riscv64-linux-gnu-objdump is not on PATH"))
     func expansions() throws {
         let folder = try TestFolder()
-        let shorts = (0...UInt32(0xffff)).filter { $0 & 3 != 3 }
-        let texts = try HostProgram.disassemble(shorts.map { $0 | 0x0001 << 16 }, aliases: true, in: folder)
+        // objdump shows c.addi16sp with 0, which is reserved (Unpriv 20240411 §26.5).
+        let shorts = (0...UInt32(0xffff)).filter { $0 & 3 != 3 && $0 != 0x6101 }
+        let texts = try HostProgram.disassemble(raw: shorts.map { $0 | 0x0001 << 16 }, in: folder)
         let longs = try HostProgram.disassemble(
-            shorts.map { Compressed.expand(UInt16($0)) ?? 0xffff_ffff }, aliases: true, in: folder)
+            raw: shorts.map { Compressed.expand(UInt16($0)) ?? 0xffff_ffff }, in: folder)
         let differences = shorts.indices.compactMap { index -> String? in
             let (short, long) = (texts[index], longs[index])
             let isReserved = Compressed.expand(UInt16(shorts[index])) == nil
@@ -67,6 +68,7 @@ struct CompressedTests {
         case ("nop", 2): return ["add", "zero", "zero", words[1]]
         case ("li", 3): return ["add", words[1], "zero", words[2]]
         case ("mv", 3): return ["copy", words[1], words[2]]
+        case ("add", 3) where words[1] == "zero": return ["copy", "zero", words[2]]
         case ("add", 3): return ["add", words[1], words[1], words[2]]
         case ("add", 4) where words[2] == "zero" && words[3].first?.isLetter == true:
             return ["copy", words[1], words[3]]
