@@ -83,30 +83,30 @@ extension Hart {
                 frame.setX(op.a, frame.pc &+ 4)
                 if frame.branchNear(op, true) { return look(frame) }
             case .beq:
-                if frame.branch(op, frame.x(op.b) == frame.x(op.a)) && !far(&frame, single) { return .look }
+                if frame.branch(op, frame.x(op.b) == frame.x(op.a)) && !far(&frame) { return .look }
             case .bne:
-                if frame.branch(op, frame.x(op.b) != frame.x(op.a)) && !far(&frame, single) { return .look }
+                if frame.branch(op, frame.x(op.b) != frame.x(op.a)) && !far(&frame) { return .look }
             case .bltu:
-                if frame.branch(op, frame.x(op.b) < frame.x(op.a)) && !far(&frame, single) { return .look }
+                if frame.branch(op, frame.x(op.b) < frame.x(op.a)) && !far(&frame) { return .look }
             case .bgeu:
-                if frame.branch(op, frame.x(op.b) >= frame.x(op.a)) && !far(&frame, single) { return .look }
+                if frame.branch(op, frame.x(op.b) >= frame.x(op.a)) && !far(&frame) { return .look }
             case .blt:
-                if frame.branch(op, signed(frame.x(op.b)) < signed(frame.x(op.a))) && !far(&frame, single) {
+                if frame.branch(op, signed(frame.x(op.b)) < signed(frame.x(op.a))) && !far(&frame) {
                     return .look
                 }
             case .bge:
-                if frame.branch(op, signed(frame.x(op.b)) >= signed(frame.x(op.a))) && !far(&frame, single) {
+                if frame.branch(op, signed(frame.x(op.b)) >= signed(frame.x(op.a))) && !far(&frame) {
                     return .look
                 }
             case .cBeqz:
-                if frame.branch(op, step: 1, frame.x(op.b) == 0) && !far(&frame, single) { return .look }
+                if frame.branch(op, step: 1, frame.x(op.b) == 0) && !far(&frame) { return .look }
             case .cBnez:
-                if frame.branch(op, step: 1, frame.x(op.b) != 0) && !far(&frame, single) { return .look }
+                if frame.branch(op, step: 1, frame.x(op.b) != 0) && !far(&frame) { return .look }
             case .cJ:
-                if frame.branch(op, step: 1, true) && !far(&frame, single) { return .look }
+                if frame.branch(op, step: 1, true) && !far(&frame) { return .look }
             case .jal:
                 let link = frame.pc &+ 4
-                if frame.branch(op, true) && !far(&frame, single) {
+                if frame.branch(op, true) && !far(&frame) {
                     frame.setX(op.a, link)
                     return .look
                 }
@@ -115,16 +115,16 @@ extension Hart {
                 let target = (frame.x(op.b) &+ op.operand) & ~1
                 frame.setX(op.a, frame.pc &+ 4)
                 frame.hart.pointee.pc = target
-                if !far(&frame, single) { return .look }
+                if !far(&frame) { return .look }
             case .cJr:
                 let target = (frame.x(op.b) &+ op.operand) & ~1
                 frame.hart.pointee.pc = target
-                if !far(&frame, single) { return .look }
+                if !far(&frame) { return .look }
             case .cJalr:
                 let target = (frame.x(op.b) &+ op.operand) & ~1
                 frame.setX(op.a, frame.pc &+ 2)
                 frame.hart.pointee.pc = target
-                if !far(&frame, single) { return .look }
+                if !far(&frame) { return .look }
 
             // Loads and stores: the soft TLB, else outlined
             case .ld:
@@ -578,9 +578,9 @@ extension Hart {
 
     /// Goes to the target in the state's PC; false if the loop must be left for it, the state written back.
     @inline(__always)
-    private func far(_ frame: inout Frame, _ single: Bool) -> Bool {
+    private func far(_ frame: inout Frame) -> Bool {
         let target = frame.hart.pointee.pc
-        if !single && !frame.hasRequests && frame.jump(to: target) { return true }
+        if !frame.hasRequests && frame.jump(to: target) { return true }
         frame.hart.pointee.retired = frame.retired
         frame.hart.pointee.pc = target
         return false

@@ -153,7 +153,9 @@ extension Hart {
         switch translate(address, kind) {
         case .failure(let fault): return fault
         case .success(let found):
-            let allowed = allows(found.physical & ~63, count: 64, kind, privilege: dataPrivilege)
+            let allowed = stride(from: found.physical & ~63, to: found.physical | 63, by: 8).allSatisfy {
+                allows($0, count: 8, kind, privilege: dataPrivilege)
+            }
             return allowed ? nil : .access
         }
     }

@@ -48,6 +48,25 @@ struct SteppingTests {
     }
 
     @Test(
+        "a step over each kind of taken jump executes it alone",
+        arguments: [
+            Asm.b("beq", 0, 0, 8), Asm.b("bgeu", 0, 0, 8), Asm.jal(0, 8), Asm.i("jalr", 0, X.a0, 8),
+            // c.j +8, c.jr a1, c.jalr a1
+            0xa021, 0x8582, 0x9582,
+        ] as [UInt32])
+    func kinds(instruction: UInt32) {
+        warmUp([Asm.wfi], at: Self.base + 8)
+        fixture.ram.put([instruction], at: Self.base)
+        hart[x: 10] = Self.base
+        hart[x: 11] = Self.base + 8
+        hart.pc = Self.base
+        let retired = hart.retired
+        #expect(step() == .debug(.step))
+        #expect(hart.pc == Self.base + 8)
+        #expect(hart.retired == retired + 1)
+    }
+
+    @Test(
         "a step moves by the instruction's length, over a page's end too",
         arguments: [
             (0, [Asm.nop], 4), (0, [0x0001_0001], 2), (0xffe, [Asm.nop], 4), (0xffc, [Asm.nop], 4),
