@@ -14,6 +14,8 @@ struct RunSession {
 
     /// How long a guest may take until its agent answers.
     private static let agentTimeout = Duration.seconds(300)
+    /// How long a guest whose agent is gone may take to switch off.
+    private static let endTimeout = Duration.seconds(10)
 
     /// Runs the machine; the exit status.
     func run(under signals: RunSignals) async throws(VirtualMachineError) -> Int32 {
@@ -44,12 +46,27 @@ struct RunSession {
             if let reason = end.reason { Message.failure("'\(command[0])' did not start in the guest: \(reason)") }
             await finish(machine, status: end.status)
         } catch {
-            // The machine's own end, if it has come to that, says more than the broken connection.
-            guard machine.end == nil, machine.state != .ended else { return }
+            // A guest that switches off ends its agent first, then writes what its disks are still to get: the machine's
+            // own end, if it comes to that, says more than the broken connection.
+            let isLost = !agent.isReady
+            if isLost, await hasEnded(machine, within: RunSession.endTimeout) {
+                guard case .poweredOff = machine.end?.reason else { return }
+                throw VirtualMachineError(.guest, "the guest switched off before '\(command[0])' ended")
+            }
             machine.stop(.command(status: ExitStatus.failure))
             _ = await machine.wait()
-            throw error
+            throw isLost ? VirtualMachineError(.guest, "the guest's agent ended before '\(command[0])' did") : error
         }
+    }
+
+    private func hasEnded(_ machine: VirtualMachine, within time: Duration) async -> Bool {
+        await withTaskGroup { group in
+            group.addTask { _ = await machine.wait() }
+            group.addTask { try? await Task.sleep(for: time) }
+            await group.next()
+            group.cancelAll()
+        }
+        return machine.end != nil
     }
 
     /// The machine is thrown away, but what it wrote to a disk of the user's is not.
