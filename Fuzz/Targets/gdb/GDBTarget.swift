@@ -5,7 +5,8 @@ import FuzzSupport
 import MachineCore
 
 /// A machine of two threads and 4 KiB of memory that notes nothing: only the protocol is tested.
-final class IdleTarget: DebugTarget {
+// Sendable though it changes: the fuzzer has one thread.
+final class IdleTarget: DebugTarget, @unchecked Sendable {
     let registers = DebugRegisterSet.riscv64
     let threadCount = 2
     private let base: UInt64 = 0x8000_0000
