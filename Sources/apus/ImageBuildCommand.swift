@@ -20,7 +20,7 @@ struct ImageBuildCommand: AsyncParsableCommand {
 
             EXAMPLES
               apus image build debian-micro
-              apus image build debian-micro --mirror https://deb.debian.org/debian
+              apus image build debian-micro --mirror http://mirror.example/debian
               apus image build --from rootfs --output initrd.gz
               apus image build --from rootfs --format ext4 --output disk.img
             """)
