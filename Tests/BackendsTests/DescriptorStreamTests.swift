@@ -145,6 +145,31 @@ import Testing
         #expect(events.all.count == 1)
     }
 
+    @Test("going on with what was held back does not wait in the loop for more from a pipe that blocks")
+    func blockingPipe() throws {
+        let pipe = try Descriptor.pipe()
+        // Whoever starts the program shares its stdin: it is never switched to O_NONBLOCK.
+        _ = fcntl(pipe.first.raw.rawValue, F_SETFL, 0)
+        let taken = Notes<[UInt8]>()
+        let stream = DescriptorStream(loop: loop, input: pipe.first.raw, output: nil)
+        // The first call takes half, the second nothing, the third the rest.
+        try stream.connect { bytes in
+            let count = [2, 0, bytes.count][min(taken.all.count, 2)]
+            taken.add(Array(bytes[..<count]))
+            return count
+        }
+        try pipe.second.raw.writeAll([1, 2, 3, 4])
+        #expect(taken.wait(for: 2) == [[1, 2], []])
+        stream.resume()
+        #expect(taken.wait(for: 3) == [[1, 2], [], [3, 4]])
+        let gate = WaitGate()
+        loop.post { gate.wake() }
+        #expect(gate.wait(untilMonotonic: MonotonicTime.after(milliseconds: 5000)))
+        // Whatever holds the loop ends with the pipe.
+        try pipe.second.raw.writeAll([5])
+        stream.close()
+    }
+
     @Test("a guest that takes nothing does not make the loop spin, even when the writer is gone")
     func noSpin() throws {
         var pipe = try Descriptor.pipe()

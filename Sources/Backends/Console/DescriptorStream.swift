@@ -205,10 +205,11 @@ public final class DescriptorStream: StreamBackend {
 
     public func resume() {
         let hasPending = state.withLock { !$0.pending.isEmpty }
-        if hasPending { loop.post { [self] in readInput() } }
+        // Only what is held back: the descriptor may block, and is read when the loop says that it has something.
+        if hasPending { loop.post { [self] in _ = deliverPending() } }
     }
 
-    /// Delivers what is held back, then what the descriptor has. On the loop's thread.
+    /// Delivers what is held back, then what the descriptor has. On the loop's thread, when there is something.
     private func readInput() {
         guard let input, deliverPending(), !state.withLock({ $0.isClosed || $0.inputEnded }) else { return }
         var buffer = [UInt8](repeating: 0, count: Self.readSize)
