@@ -85,7 +85,7 @@ let package = Package(
         .testTarget(
             name: "BackendsTests", dependencies: ["Backends", "Host", "MachineCore", "VMMemory", system],
             swiftSettings: tests),
-        .testTarget(name: "CommandLineTests", dependencies: ["apus"], swiftSettings: tests),
+        .testTarget(name: "CommandLineTests", dependencies: ["apus", "ProgramSupport"], swiftSettings: tests),
         .testTarget(name: "DevicesTests", dependencies: ["Devices", "MachineCore", "VMMemory"], swiftSettings: tests),
         .testTarget(
             name: "ImagesTests", dependencies: ["CArchive", "Images", "MachineCore", subprocess, system],
@@ -104,6 +104,9 @@ let package = Package(
             swiftSettings: tests),
         .testTarget(
             name: "SoftFloatTests", dependencies: ["SoftFloat"], exclude: ["Guest"], swiftSettings: tests),
+        .testTarget(
+            name: "SystemTests", dependencies: ["apus", "apus-net", "ProgramSupport"], swiftSettings: tests),
+        .target(name: "ProgramSupport", path: "Tests/Support/Program", swiftSettings: tests),
         .target(
             name: "VirtioMock", dependencies: ["MachineCore", "VMMemory", "Virtio"],
             path: "Tests/Support/VirtioMock", swiftSettings: tests),

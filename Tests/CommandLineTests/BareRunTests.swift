@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import ProgramSupport
 import Testing
 
 /// Runs of programs that are alone on the machine: what ends them, and what goes in and out.

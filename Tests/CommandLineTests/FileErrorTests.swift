@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import ProgramSupport
 import Testing
 
 /// Files that are not there, or not what they should be.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import ProgramSupport
 import Testing
 
 @Suite("apus host and apus image list")

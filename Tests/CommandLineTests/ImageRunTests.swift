@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import ProgramSupport
 import Testing
 
 /// Runs of the Debian image: its console, commands in it, its network.

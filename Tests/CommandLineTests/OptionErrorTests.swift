@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import ProgramSupport
 import Testing
 
 /// What the user gets for an option that cannot be: one sentence with the value and the remedy, and status 125.

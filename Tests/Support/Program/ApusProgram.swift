@@ -3,29 +3,31 @@
 import Foundation
 
 /// The built program: where `APUS_EXECUTABLE` says, else beside the tests.
-struct ApusProgram {
+package struct ApusProgram {
     /// What a run left.
-    struct Outcome: Sendable {
-        var status: Int32
-        var output: Data
-        var errors: String
+    package struct Outcome: Sendable {
+        package var status: Int32
+        package var output: Data
+        package var errors: String
 
-        var text: String { String(decoding: output, as: UTF8.self) }
+        package var text: String { String(decoding: output, as: UTF8.self) }
     }
 
     /// Something about the tests' own surroundings is wrong.
-    struct Trouble: Error, CustomStringConvertible {
-        var description: String
+    package struct Trouble: Error, CustomStringConvertible {
+        package var description: String
+
+        package init(description: String) { self.description = description }
     }
 
-    static let path: String = {
+    package static let path: String = {
         if let named = ProcessInfo.processInfo.environment["APUS_EXECUTABLE"] { return named }
         let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return URL(fileURLWithPath: tests).deletingLastPathComponent().appending(path: "apus").path
     }()
 
     /// Whether the program was made for speed: a system that boots takes too long without the optimizer.
-    static var isOptimized: Bool {
+    package static var isOptimized: Bool {
         #if DEBUG
         ProcessInfo.processInfo.environment["APUS_EXECUTABLE"] != nil
         #else
@@ -33,16 +35,28 @@ struct ApusProgram {
         #endif
     }
 
-    /// Whether the Debian image is built.
-    static let hasImage: Bool = {
+    /// The files of a built image.
+    package struct Image: Sendable {
+        package var kernel: String
+        package var initialRamdisk: String
+    }
+
+    /// The Debian image, if it is built.
+    package static let image: Image? = {
         let listed = try? run(["image", "list", "--json"])
         let listing = listed.flatMap { try? JSONSerialization.jsonObject(with: $0.output) } as? [String: Any]
         let built = listing?["built"] as? [[String: Any]] ?? []
-        return built.contains { $0["name"] as? String == "debian-micro" }
+        guard let found = built.first(where: { $0["name"] as? String == "debian-micro" }),
+            let kernel = found["kernel"] as? String, let ramdisk = found["initialRamdisk"] as? String
+        else { return nil }
+        return Image(kernel: kernel, initialRamdisk: ramdisk)
     }()
 
+    /// Whether the Debian image is built.
+    package static var hasImage: Bool { image != nil }
+
     /// Runs `apus` to its end. `shell` is put between: `$APUS` and the arguments are its parameters.
-    static func run(
+    package static func run(
         _ arguments: [String], input: Data? = nil, environment: [String: String] = [:], shell: String? = nil,
         seconds: Double = 60
     ) throws -> Outcome {
@@ -76,25 +90,5 @@ struct ApusProgram {
         return Outcome(
             status: isSignal ? -process.terminationStatus : process.terminationStatus,
             output: try Data(contentsOf: out), errors: String(decoding: try Data(contentsOf: err), as: UTF8.self))
-    }
-}
-
-/// A folder that goes with its object.
-final class Scratch: Sendable {
-    let folder: URL
-
-    init() throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "apus-test-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: folder) }
-
-    func url(_ name: String) -> URL { folder.appending(path: name) }
-
-    /// Makes a file; its path.
-    func file(_ name: String, _ content: Data) throws -> String {
-        try content.write(to: url(name))
-        return url(name).path
     }
 }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import ProgramSupport
+import Testing
+
+extension DebianTests {
+    @Suite(
+        "Drivers that let go of their devices and take them again",
+        .enabled(if: ExtendedDisk.areToolsThere, "e2fsprogs is not installed"))
+    struct RebindTests {
+        /// For the guest's shell: `rebind DRIVER ROUNDS LOAD` starts the load and takes the driver's device away in it.
+        private static let functions = [
+            "device() { basename $(ls -d /sys/bus/virtio/drivers/$1/virtio*); }",
+            "away() { echo $2 >/sys/bus/virtio/drivers/$1/unbind; sleep 0.1; echo $2 >/sys/bus/virtio/drivers/$1/bind; }",
+            "round() { eval \"$3\" & sleep 0.2; away $1 $2; sleep 0.1; kill $! 2>/dev/null; wait $!; }",
+            "rebind() { d=$(device $1); for i in $(seq $2); do round $1 $d \"$3\" 2>/dev/null; done; }",
+        ]
+
+        @Test(
+            "under load nothing hangs, what was flushed is on the disk, and each device works again",
+            arguments: ["pci", "mmio"])
+        func rebind(_ transport: String) throws {
+            let rounds = Surroundings.isLong ? 10 : 2
+            let disk = try ExtendedDisk(megabytes: 64)
+            let guest = try ApusConsole([
+                "run", "debian-micro", "--virtio", transport, "--net", "user", "--disk", disk.path,
+            ])
+            try guest.expect(":/# ")
+            _ = try Self.functions.map { try guest.shell($0) }
+            let kept = try guest.shell(
+                "mount /dev/vda /mnt && head -c 4m /dev/urandom >/mnt/a && sync; umount /mnt && echo is$((0))kept")
+            _ = try guest.shell("rebind virtio_blk \(rounds) 'cat /dev/vd? >/dev/null'")
+            // A disk that somebody still held when it went away comes back under another letter.
+            let disks = try guest.shell("mount $(ls /dev/vd? | tail -n 1) /mnt; sha256sum </mnt/a; umount /mnt")
+            _ = try guest.shell("rebind virtio_net \(rounds) 'nc -u 10.0.2.3 9 </dev/zero'")
+            // The address is asked for in the background.
+            _ = try guest.shell(
+                "network-up eth0; for i in $(seq 100); do ip -4 addr show eth0 | grep -q inet && break; sleep 0.1; done"
+            )
+            let network = try guest.shell("ip -4 -o addr show eth0; ping -c 1 -W 5 10.0.2.2")
+            _ = try guest.shell("rebind virtio_rng \(rounds) 'dd if=/dev/hwrng of=/dev/null bs=512'")
+            let random = try guest.shell("echo random=$(timeout 20 head -c 64 /dev/hwrng | wc -c)")
+            _ = try guest.shell("rebind virtio_console \(rounds) true; sleep 3")
+            // The agent behind the console's port is asked to switch off, which only one that is heard does.
+            guest.raise(SIGTERM)
+
+            try guest.expect("reboot: Power down")
+            #expect(try guest.end() == 128 + SIGTERM)
+            #expect(kept.contains("is0kept"))
+            #expect(disks.contains(try disk.sha256("a")))
+            #expect(network.contains("inet 10.0.2.15/24"))
+            #expect(network.contains(" 0% packet loss"))
+            #expect(random.contains("random=64"))
+            #expect(try disk.damage() == "")
+        }
+    }
+}
