@@ -26,6 +26,20 @@ extension DebianTests {
             #expect(outcome.status == 125)
         }
 
+        @Test("output that nobody reads holds neither the guest nor, after a second SIGTERM, the process")
+        func unread() throws {
+            // The pipe is open for reading and never read. When the vCPU's thread is gone the guest has switched off.
+            let shell = """
+                d=$(mktemp -d); mkfifo "$d/f"; exec 4<>"$d/f" 5<&0; "$0" "$@" <&5 >"$d/f" & p=$!; sleep 2
+                while cat /proc/$p/task/*/comm | grep -q vcpu; do sleep 0.2; done
+                rm -r "$d"; kill -TERM $p; sleep 1; kill -TERM $p; wait $p
+                """
+            let outcome = try ApusProgram.run(
+                ["run", "debian-micro", "--net", "none"],
+                input: Data("yes 0123456789abcdef | head -n 9000; poweroff -f\n".utf8), shell: shell, seconds: 240)
+            #expect(outcome.status == 0)
+        }
+
         @Test("a script longer than a serial port's FIFO arrives whole on the console, from its first byte")
         func script() throws {
             let lines = (1...40).map { "echo line $((\($0) * 1000))" }.joined(separator: "\n")

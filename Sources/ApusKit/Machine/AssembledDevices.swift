@@ -86,6 +86,11 @@ final class AssembledDevices: Sendable {
         for stream in [serial].compactMap(\.self) + consoles { stream.relay?.setActions(actions) }
     }
 
+    /// The user wants an end: nobody waits for ever for who reads a console.
+    func hurry() {
+        for stream in [serial].compactMap(\.self) + consoles { stream.hurry() }
+    }
+
     /// Whether a virtio console is on the process's own terminal.
     var hasTerminalConsole: Bool { consoles.contains { $0.relay != nil } }
 

@@ -30,6 +30,31 @@ final class OpenStream: Sendable {
     /// How long a reader may take for what the guest wrote last, in milliseconds.
     private static let patience: UInt64 = 10_000
 
+    private static func soon() -> UInt64 { MonotonicTime.after(milliseconds: 250) }
+
+    private let haste = Haste()
+
+    /// The user wants the machine's end: a reader has the usual patience from now on, and none after a second call.
+    func hurry() { haste.hurry() }
+
+    /// How much the end is wanted: since when, and how often it was asked for.
+    private final class Haste: Sendable {
+        private let state = Mutex((since: UInt64?.none, calls: 0))
+
+        func begin() { state.withLock { $0.since = $0.since ?? MonotonicTime.now } }
+
+        func hurry() {
+            begin()
+            state.withLock { $0.calls += 1 }
+        }
+
+        func isOver(patience: UInt64) -> Bool {
+            let (since, calls) = state.withLock { $0 }
+            guard let since else { return false }
+            return calls > 1 || MonotonicTime.now &- since > patience * 1_000_000
+        }
+    }
+
     /// Opens `streamEnd`, served by `loop`.
     init(_ streamEnd: StreamEnd, loop: EventLoop) throws(HostError) {
         switch streamEnd {
@@ -44,8 +69,13 @@ final class OpenStream: Sendable {
             }
             (name, memory) = (nil, nil)
             (self.relay, self.terminal) = (relay, terminal)
-            // A reader that is slow gets everything; a terminal that was stopped does not hold the process for ever.
-            drain = { stream.drain(until: terminal == nil ? nil : MonotonicTime.after(milliseconds: Self.patience)) }
+            // A reader that is slow gets everything, unless the user wants an end; a terminal that was stopped does not
+            // hold the process for ever.
+            let haste = haste
+            drain = {
+                if terminal != nil { haste.begin() }
+                while !haste.isOver(patience: Self.patience), !stream.drain(until: Self.soon()) {}
+            }
             end = { stream.close() }
         case .file(let path):
             let file = try FileConsole(FilePath(path), loop: loop)

@@ -157,6 +157,7 @@ public final class VirtualMachine: Sendable {
     /// Ends the machine without asking the guest. `cause` is what `VirtualMachineEnd` will say.
     public func stop(_ cause: StopCause = .caller) {
         life.withLock { if $0.stopCause == nil { $0.stopCause = cause } }
+        devices.hurry()
         machine.stop()
     }
 
