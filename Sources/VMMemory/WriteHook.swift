@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// A page with no mark costs a writer one load. An engine may write past the hook on a page that it has noted once and
 /// that has had no mark since; who sets a mark afterwards makes the vCPUs forget their writable pages first
-/// (`SoftTLB.forgetWrites`), so that the next store comes here again.
+/// (`forgetWrites` in each mailbox), so that the next store comes here again.
 public final class WriteHook: Sendable {
     /// Why a page's writes are of interest; a byte a page.
     public struct Marks: OptionSet, Sendable {
