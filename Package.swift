@@ -80,7 +80,8 @@ let package = Package(
             name: "apus-net", dependencies: ["CSlirp", "Host", "MachineCore", system], swiftSettings: common),
 
         .testTarget(
-            name: "ApusKitTests", dependencies: ["ApusKit", "MachineCore", "Machines", "RISCV64", "VMMemory"],
+            name: "ApusKitTests",
+            dependencies: ["ApusKit", "Host", "MachineCore", "Machines", "RISCV64", "VMMemory", system],
             swiftSettings: tests),
         .testTarget(
             name: "BackendsTests", dependencies: ["Backends", "Host", "MachineCore", "VMMemory", system],

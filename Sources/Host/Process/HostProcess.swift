@@ -17,6 +17,30 @@ public enum HostProcess {
         }
     }
 
+    /// Its number.
+    public static var number: pid_t { getpid() }
+
+    /// The user whose rights it has.
+    public static var userID: UInt32 { geteuid() }
+
+    /// When the process `number` was started, in clock ticks since the host's boot; nil where there is none. With the
+    /// number it tells a process from a later one that got the same.
+    public static func startTime(of number: pid_t) -> UInt64? {
+        // proc(5): field 22 of stat; the second, the program's name, is in brackets and may hold anything.
+        guard let text = try? TextFile.read(FilePath("/proc/\(number)/stat"), limit: 4096),
+            let bracket = text.lastIndex(of: ")")
+        else { return nil }
+        let fields = text[text.index(after: bracket)...].split(separator: " ")
+        return fields.count > 19 ? UInt64(fields[19]) : nil
+    }
+
+    /// The value of an environment variable; nil where it is unset or empty.
+    public static func environment(_ name: String) -> String? {
+        // SAFETY: getenv's string is copied at once; nothing in this process changes the environment.
+        guard let value = unsafe getenv(name), unsafe value.pointee != 0 else { return nil }
+        return unsafe String(cString: value)
+    }
+
     /// The folder of the program that runs, or nil where /proc is not mounted.
     public static var executableFolder: FilePath? {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))

@@ -75,19 +75,6 @@ public final class ListeningSocket: Sendable {
     }
 }
 
-/// Which file a path names.
-struct FileIdentity: Equatable {
-    private let device: dev_t
-    private let inode: ino_t
-
-    init?(_ path: FilePath) {
-        var status = stat()
-        // SAFETY: fills the local.
-        guard unsafe lstat(path.string, &status) == 0 else { return nil }
-        (device, inode) = (status.st_dev, status.st_ino)
-    }
-}
-
 /// Calls that take the address of a unix socket, of which the path has at most 107 bytes: the errno, or nil.
 enum UnixAddress {
     static func bind(_ number: CInt, _ path: FilePath) -> Errno? {
