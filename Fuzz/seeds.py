@@ -42,6 +42,11 @@ def queue():
     entropy = descriptor(0, 0x5000, 64, 2) + bytes([6, 0, 9])
     receive = bytes([16, 0]) + descriptor(0, 0x5000, 1526, 2) + bytes([6, 0])
     send = bytes([16, 1]) + descriptor(0, 0x6000, 100, 1) + bytes([6, 0, 9])
+    pages = b"".join(struct.pack("<I", 0x80000 + page) for page in (7, 8, 10))
+    inflate = bytes([16, 0]) + struct.pack("<BHB", 3, 0x6000, 12) + pages + descriptor(0, 0x6000, 12, 1)
+    told = b"".join(struct.pack("<HQ", tag, 1 << tag) for tag in range(16))
+    statistics = bytes([16, 2]) + struct.pack("<BHB", 3, 0x6000, 160) + told + descriptor(0, 0x6000, 160, 1)
+    report = bytes([16, 4]) + descriptor(0, 0x5000, 0x2000, 3, 1) + descriptor(1, 0x8000, 0x1000, 2)
     frame = bytes([17, 60]) + bytes(60) + b"\0"
     return {
         "read": b"\0" + setup() + request(0, 3, True),
@@ -62,6 +67,10 @@ def queue():
             bytes([16, 3]) + struct.pack("<BHB", 3, 0x6000, 8) + struct.pack("<IHH", port, event, 1)
             + descriptor(0, 0x6000, 8, 1) + bytes([6, 0, 9])
             for port, event in [(0xFFFFFFFF, 0), (0, 3), (1, 3), (1, 6)]),
+        "balloon": b"\5" + setup() + inflate + bytes([6, 0, 9, 10, 0, 9]) + inflate[:1] + b"\1"
+        + descriptor(0, 0x6000, 12, 1) + bytes([6, 0, 9, 10, 0]),
+        "balloon-statistics": b"\5" + setup() + (statistics + bytes([6, 0, 18, 1, 9])) * 2,
+        "balloon-report": b"\5" + setup(0x24 | 1 << 28) + report + bytes([6, 0, 9, 18, 2, 10, 0, 18, 3, 12]),
         "registers": b"\0" + b"".join(bytes([1, offset]) for offset in range(0, 256, 4)),
     }
 

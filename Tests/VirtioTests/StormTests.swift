@@ -9,7 +9,7 @@ import VirtioMock
 /// A device with its backends, and a driver that has lost its mind.
 private final class Storm {
     enum Kind: String, CaseIterable, Sendable, CustomTestStringConvertible {
-        case block, network, console, entropy
+        case block, network, console, entropy, balloon
         var testDescription: String { rawValue }
     }
 
@@ -70,6 +70,21 @@ private final class Storm {
             let source = MockEntropy()
             board = MockBoard(EntropyDevice(memory: memory, source: source), on: transport)
             outside = { random, _ in source.left = Int(random.next() % 100_000) }
+        case .balloon:
+            let backend = MockBalloon(memory: memory)
+            let device = BalloonDevice(memory: memory, backend: backend)
+            board = MockBoard(device, on: transport)
+            backend.completion = { [unowned board, unowned device] token in board.perform { device.complete(token) } }
+            outside = { random, board in
+                switch random.next() % 6 {
+                case 0: backend.holdsAnswers.toggle()
+                case 1: board.perform { device.requestStatistics() }
+                case 2: board.perform { device.target = UInt32(truncatingIfNeeded: random.next()) }
+                case 3: board.perform { device.hold() }
+                default: board.perform { device.release() }
+                }
+                if !backend.holdsAnswers { backend.answerAll() }
+            }
         }
         driver = MockDriver(board, ram: ram)
     }

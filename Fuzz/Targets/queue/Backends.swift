@@ -59,6 +59,48 @@ final class PendingDisk: BlockBackend, @unchecked Sendable {
     }
 }
 
+/// The host's side of a balloon, which keeps its request until it is told to answer, and holds the device to its
+/// contract.
+final class PendingPages: BalloonBackend, @unchecked Sendable {
+    private(set) var queue: [BalloonRequest] = []
+    private let memory: GuestMemory
+
+    init(memory: GuestMemory) { self.memory = memory }
+
+    /// The oldest request.
+    var pending: BalloonRequest? { queue.first }
+
+    func submit(_ request: BalloonRequest) {
+        require(!queue.contains { $0.token == request.token }, "token \(request.token) is used twice")
+        // One of now; from before each reset at most its own and what the reset itself asks for.
+        queue.append(request)
+        switch request.operation {
+        case .inflate(let segments), .deflate(let segments), .discard(let segments): check(segments)
+        case .forget: break
+        }
+    }
+
+    private func check(_ segments: [MemorySegment]) {
+        var end: UInt64 = 0
+        for segment in segments {
+            require(segment.count > 0 && (segment.count | segment.address.value) & 4095 == 0, "a part of a page")
+            require(memory.contains(segment.address, count: segment.count), "pages outside of RAM")
+            require(segment.address.value > end, "pages out of order, or pages that could have been joined")
+            end = segment.address.value + segment.count
+        }
+    }
+
+    /// Does to guest memory what the operation says, as a real host would, and lets go of the request.
+    func perform(_ operation: BalloonOperation) {
+        queue.removeFirst()
+        switch operation {
+        case .inflate(let segments), .discard(let segments):
+            for segment in segments { memory.fill(at: segment.address, count: segment.count) }
+        case .deflate, .forget: break
+        }
+    }
+}
+
 /// Entropy that runs dry now and then.
 final class CountingSource: EntropySource, @unchecked Sendable {
     private var calls = 0

@@ -12,16 +12,20 @@ struct DeviceUnderTest {
     private let block: BlockDevice?
     private let network: NetworkDevice?
     private let console: ConsoleDevice?
+    private let balloon: BalloonDevice?
+    private let pages: PendingPages
 
-    /// 0 a disk, 1 entropy, 2 a read-only disk, 3 a network card, 4 a console of two ports.
+    /// 0 a disk, 1 entropy, 2 a read-only disk, 3 a network card, 4 a console of two ports, 5 a balloon.
     init(kind: UInt8, memory: GuestMemory) {
-        let kind = kind % 5
+        let kind = kind % 6
         disk = PendingDisk(memory: memory, isReadOnly: kind == 2)
         block = kind == 0 || kind == 2 ? BlockDevice(memory: memory, backend: disk) : nil
         network =
             kind == 3 ? NetworkDevice(memory: memory, backend: DeadEnd(), address: [0x52, 0x54, 0, 0, 0, 1]) : nil
         console = kind == 4 ? Self.console(memory) : nil
-        let others: [(any VirtioDevice)?] = [block, network, console]
+        pages = PendingPages(memory: memory)
+        balloon = kind == 5 ? BalloonDevice(memory: memory, backend: pages) : nil
+        let others: [(any VirtioDevice)?] = [block, network, console, balloon]
         device =
             others.compactMap { $0 }.first ?? EntropyDevice(memory: memory, source: CountingSource())
     }
@@ -36,6 +40,11 @@ struct DeviceUnderTest {
 
     /// The disk answers its request number `index`, mod their count.
     func answer(_ index: Int, _ result: BlockResult) {
+        if let balloon, let request = pages.pending {
+            pages.perform(request.operation)
+            balloon.complete(request.token)
+            balloon.takeWork()?()
+        }
         guard let block, !disk.pending.isEmpty else { return }
         let request = disk.pending.remove(at: index % disk.pending.count)
         disk.perform(request.operation)
@@ -55,6 +64,7 @@ struct DeviceUnderTest {
     /// Something about the outside changes.
     func change(_ what: UInt8) {
         network?.setLink(up: what & 1 == 0)
+        change(balloon, what)
         guard let console else { return }
         switch what & 3 {
         case 0: console.resize(columns: UInt16(what), rows: 25)
@@ -63,11 +73,26 @@ struct DeviceUnderTest {
         }
     }
 
+    private func change(_ balloon: BalloonDevice?, _ what: UInt8) {
+        guard let balloon else { return }
+        switch what & 3 {
+        case 0: balloon.target = UInt32(what)
+        case 1: balloon.requestStatistics()
+        case 2: balloon.hold()
+        default: balloon.release()
+        }
+        balloon.takeWork()?()
+    }
+
     /// Every request is answered in the end: nothing may be left over, and nothing may be lost.
     func settle() {
         device.takeWork()?()
         while !disk.pending.isEmpty { answer(0, .done) }
+        // A held balloon begins nothing new; a list may go on for longer than anyone waits.
+        balloon?.hold()
+        while pages.pending != nil { answer(0, .done) }
         let left = device.core.requestsUnderWay
-        require(left == 0 || block == nil, "\(left) requests are under way that the backend has answered")
+        require(
+            left == 0 || block == nil && balloon == nil, "\(left) requests are under way that the backend has answered")
     }
 }

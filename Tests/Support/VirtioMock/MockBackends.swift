@@ -126,3 +126,42 @@ public final class MockEntropy: EntropySource, @unchecked Sendable {
         }
     }
 }
+
+/// Pages that a balloon asked to discard. It does so at once, or when told to.
+public final class MockBalloon: BalloonBackend, @unchecked Sendable {
+    /// Answers wait for `answer`.
+    public var holdsAnswers = false
+    /// Requests in the order they came.
+    public private(set) var log: [BalloonRequest] = []
+    /// Requests not answered yet.
+    public private(set) var pending: [BalloonRequest] = []
+    /// Where answers go: the device, through its adaptor.
+    public var completion: (UInt64) -> Void = { _ in }
+    private let memory: GuestMemory
+
+    /// A backend that zeroes pages of `memory`.
+    public init(memory: GuestMemory) { self.memory = memory }
+
+    /// What was asked for, in order.
+    public var operations: [BalloonOperation] { log.map(\.operation) }
+
+    public func submit(_ request: BalloonRequest) {
+        log.append(request)
+        pending.append(request)
+        if !holdsAnswers { answerAll() }
+    }
+
+    /// Does and answers the oldest request.
+    public func answer() {
+        let request = pending.removeFirst()
+        switch request.operation {
+        case .inflate(let segments), .discard(let segments):
+            for segment in segments { memory.fill(at: segment.address, count: segment.count) }
+        case .deflate, .forget: break
+        }
+        completion(request.token)
+    }
+
+    /// Does and answers all.
+    public func answerAll() { while !pending.isEmpty { answer() } }
+}
