@@ -94,6 +94,20 @@ public final class GuestRAM: Sendable {
         if result != 0 { throw HostError("cannot give guest memory back to the host", .current) }
     }
 
+    /// Lets the host back whole pages of `range` by huge pages, or keeps it from doing so; false where it cannot be told.
+    /// Shared memory has no huge pages to begin with.
+    @discardableResult
+    public func allowHugePages(in range: Range<UInt64>, _ allowed: Bool) -> Bool {
+        precondition(range.upperBound <= size, "only pages of this memory are advised on")
+        precondition((range.lowerBound | range.upperBound) & 4095 == 0, "whole pages are advised on")
+        guard sharedFile == nil, !range.isEmpty else { return true }
+        // SAFETY: advice about our own mapping, within it.
+        let result = unsafe madvise(
+            start + Int(range.lowerBound), range.count, allowed ? MADV_HUGEPAGE : MADV_NOHUGEPAGE)
+        // A host without huge pages answers EINVAL, and there is nothing to keep it from.
+        return result == 0 || Errno.current == .invalidArgument
+    }
+
     private static func memoryFile(_ size: UInt64, _ shown: String) throws(HostError) -> CInt {
         let number = chost_memory_file(size)
         guard number >= 0 else {
