@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The platform's serial port, which most systems use as their console.
-public struct SerialPort: Sendable {
+public struct SerialPort: Sendable, Equatable {
     public var attachment: StreamEnd
 
     /// A serial port that ends at `attachment`.
@@ -9,7 +9,7 @@ public struct SerialPort: Sendable {
 }
 
 /// A virtio console of one port: `hvc0` for the first.
-public struct ConsoleDevice: Sendable {
+public struct ConsoleDevice: Sendable, Equatable {
     public var attachment: StreamEnd
 
     /// A console that ends at `attachment`.

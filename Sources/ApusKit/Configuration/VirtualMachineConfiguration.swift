@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a virtual machine is made of. A value: nothing is opened before a `VirtualMachine` is made from it.
-public struct VirtualMachineConfiguration: Sendable {
+public struct VirtualMachineConfiguration: Sendable, Equatable {
     /// The hardware design that the guest sees.
     public var platform = Platform.riscv64
     /// What executes the vCPUs.
