@@ -19,6 +19,10 @@ let pure: [SwiftSetting] = common + [.treatWarning("EmbeddedRestrictions", as: .
 /// Tests read raw memory freely: the strictness that guards the product would only drown them.
 let tests: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
 
+/// The commit, where the build knows one (Scripts/common.sh). Not `Context.gitInformation`: the manifest is cached without
+/// regard to it, and would name an old commit.
+let commit = (Context.environment["APUS_COMMIT"] ?? "").filter { $0.isLetter || $0.isNumber || $0 == "+" }
+
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -71,7 +75,8 @@ let package = Package(
                 "Backends", "Devices", "Host", "Images", "MachineCore", "Machines", "RISCV64", "VMMemory", "Virtio",
                 log, system,
             ], swiftSettings: common),
-        .executableTarget(name: "apus", dependencies: ["ApusKit", arguments, log], swiftSettings: common),
+        .target(name: "CVersion", cSettings: commit.isEmpty ? [] : [.define("APUS_COMMIT", to: "\"\(commit)\"")]),
+        .executableTarget(name: "apus", dependencies: ["ApusKit", "CVersion", arguments, log], swiftSettings: common),
 
         // The network child: libslirp lives here and nowhere else.
         // No pkgConfig: Debian's slirp.pc wants glib's, which only glib's -dev package has.

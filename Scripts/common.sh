@@ -6,9 +6,21 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export LC_ALL=C.UTF-8
 
+# What `apus --version` calls the sources: the commit, with +dirty where files differ from it; empty outside of a clone.
+APUS_COMMIT=""
+if [[ $(git -c safe.directory='*' rev-parse --show-toplevel 2>/dev/null) == "$(pwd -P)" ]]; then
+    APUS_COMMIT=$(git -c safe.directory='*' describe --always --exclude '*' --dirty=+dirty 2>/dev/null) || APUS_COMMIT=""
+fi
+export APUS_COMMIT
+
 steps=0        # how many steps this run has; set by the script
 step=0
 step_began=0
+
+# source_date: when the sources were committed, in seconds since 1970; now, outside of a clone.
+source_date() {
+    if [[ -n $APUS_COMMIT ]]; then git -c safe.directory='*' log -1 --format=%ct; else date +%s; fi
+}
 
 # begin SENTENCE: starts the next numbered step.
 begin() {

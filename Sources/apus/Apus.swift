@@ -2,6 +2,7 @@
 
 import ApusKit
 import ArgumentParser
+import CVersion
 
 /// The root of the command line.
 @main
@@ -25,8 +26,12 @@ struct Apus: ParsableCommand {
               127  the command in the guest was not found
               128+N  signal N
             """,
-        version: "0.1.0",
+        version: "apus \(Apus.version)",
         subcommands: [RunCommand.self, ImageCommand.self, HostCommand.self])
+
+    /// The version and, where it is known, the commit: `0.2.0 (abc1234)`.
+    // SAFETY: a string literal of C.
+    static let version = unsafe String(cString: apus_version())
 
     /// Parses and runs. Usage errors are 125 as all of Apus's own failures are, for a guest may use any lower number.
     static func main() {
