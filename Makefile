@@ -3,8 +3,9 @@
 
 SET ?= run
 FUZZ_SECONDS ?= 60
+PREFIX ?= /usr/local
 
-.PHONY: help setup build run test bench lint format docs fuzz check clean
+.PHONY: help setup build run install uninstall dist deb test bench lint format docs fuzz check clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile | expand -t 16
@@ -17,6 +18,18 @@ build: setup     ## build apus, apus-net and the guest agent, for speed
 
 run:             ## set up, build, and boot a Debian guest to its prompt
 	@Scripts/run.sh
+
+install:         ## put what `make build` built below PREFIX=/usr/local (in the folder DESTDIR)
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' Scripts/install.sh
+
+uninstall:       ## remove that again
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' Scripts/install.sh --uninstall
+
+dist:            ## a tarball that runs where it is unpacked, without Swift
+	@Scripts/dist.sh
+
+deb:             ## a Debian package for this host's release
+	@Scripts/deb.sh
 
 test:            ## set up, build, and run all tests (FILTER=regex for some)
 	@Scripts/test.sh $(if $(FILTER),--filter '$(FILTER)')

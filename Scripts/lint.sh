@@ -27,6 +27,7 @@ fi
 
 python3 Scripts/lint/selftest.py || note
 python3 Benchmarks/test_report.py || note
+python3 Scripts/manual/test_manual.py || note
 python3 Scripts/lint/lint.py "$@" || note
 
 ((failed == 0)) || fail "lint has findings, above; 'make format' repairs those of form"

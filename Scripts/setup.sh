@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Makes the host ready: Swift is there, and so are the Debian packages of a set in Scripts/packages.txt.
-# usage: setup.sh [run|test|bench|all]
+# usage: setup.sh [run|test|bench|package|all]
 # As root it installs what is missing, having said what and how much; as a user it prints the line for that and stops.
 source "$(dirname "$0")/common.sh"
 
@@ -10,8 +10,9 @@ case $set_wanted in
     run) sets="run" ;;
     test) sets="run test" ;;
     bench) sets="run bench" ;;
-    all) sets="run test bench" ;;
-    *) fail "there is no package set '$set_wanted': use run, test, bench or all" ;;
+    package) sets="run package" ;;
+    all) sets="run test bench package" ;;
+    *) fail "there is no package set '$set_wanted': use run, test, bench, package or all" ;;
 esac
 
 # check_swift: the compiler's version decides whether the package's manifest can be read at all.

@@ -70,15 +70,17 @@ public final class UserNetwork: NetworkBackend {
 
     deinit { close() }
 
-    /// `apus-net`: where APUS_NET_EXECUTABLE says, else beside this program.
+    /// `apus-net`: where APUS_NET_EXECUTABLE says, else beside this program (a build), else where `make install` puts it
+    /// (`../libexec/apus`).
     public static func program() throws(HostError) -> FilePath {
         // SAFETY: the environment's own string, copied at once.
         if let path = unsafe getenv("APUS_NET_EXECUTABLE") { return unsafe FilePath(String(cString: path)) }
-        let beside = HostProcess.executableFolder?.appending("apus-net")
+        let folders = HostProcess.executableFolder.map { [$0, $0.removingLastComponent().appending("libexec/apus")] }
+        let candidates = (folders ?? []).map { $0.appending("apus-net") }
         // SAFETY: a NUL-terminated string for the call.
-        if let beside, unsafe access(beside.string, X_OK) == 0 { return beside }
+        if let found = candidates.first(where: { unsafe access($0.string, X_OK) == 0 }) { return found }
         throw HostError(
-            "cannot find the program 'apus-net'" + (HostProcess.executableFolder.map { " in '\($0)'" } ?? ""),
+            "cannot find the program 'apus-net'" + (folders.map { " in '\($0[0])' and '\($0[1])'" } ?? ""),
             remedy: "install it there, or set APUS_NET_EXECUTABLE to its path")
     }
 
