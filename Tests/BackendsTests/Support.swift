@@ -131,9 +131,9 @@ func openDescriptors() -> Int { Directory.names("/proc/self/fd").count }
 /// How many threads this process has.
 func liveThreads() -> Int { Directory.names("/proc/self/task").count }
 
-/// Whether `condition` holds now or within two seconds.
+/// Whether `condition` holds now or within twenty seconds.
 func settles(_ condition: () -> Bool) -> Bool {
-    let deadline = MonotonicTime.after(milliseconds: 2000)
+    let deadline = MonotonicTime.after(milliseconds: 20_000)
     while !condition(), MonotonicTime.now < deadline { usleep(10_000) }
     return condition()
 }

@@ -5,7 +5,7 @@ import ProgramSupport
 import Testing
 
 /// Runs of programs that are alone on the machine: what ends them, and what goes in and out.
-@Suite("Bare programs", .timeLimit(.minutes(2)))
+@Suite("Bare programs", .timeLimit(.minutes(10)))
 struct BareRunTests {
     private let scratch: Scratch
 

@@ -12,7 +12,7 @@ private func settings(_ number: CInt) -> [UInt32] {
     return [value.c_iflag, value.c_oflag, value.c_cflag, value.c_lflag]
 }
 
-@Suite(.timeLimit(.minutes(1))) struct TerminalTests {
+@Suite(.timeLimit(.minutes(10))) struct TerminalTests {
     @Test("what is no terminal is none")
     func none() throws {
         let pipe = try Descriptor.pipe()

@@ -4,7 +4,7 @@ import Host
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct WaitGateTests {
+@Suite(.timeLimit(.minutes(10))) struct WaitGateTests {
     @Test("a wake-up before the wait ends it at once, and only one wait")
     func sticky() {
         let gate = WaitGate()

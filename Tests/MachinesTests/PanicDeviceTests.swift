@@ -6,7 +6,7 @@ import Testing
 @testable import Machines
 
 /// What becomes of a guest that tells the panic device something.
-@Suite("Panic device on the board", .serialized, .timeLimit(.minutes(2)))
+@Suite("Panic device on the board", .serialized, .timeLimit(.minutes(10)))
 struct PanicDeviceTests {
     private static let configuration: UInt64 =
         VirtMemoryMap.pciConfiguration.base + UInt64(VirtPCIDevice.panic) << 15

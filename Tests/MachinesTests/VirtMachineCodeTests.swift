@@ -5,7 +5,7 @@ import Testing
 
 @testable import Machines
 
-@Suite(.serialized, .timeLimit(.minutes(1))) struct VirtMachineCodeTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct VirtMachineCodeTests {
     /// Stores `addi a0, zero, value` and `ret` at s0.
     private static func writeFunction(_ guest: inout GuestAssembler, value: UInt32) {
         guest.li(.t1, UInt64(0x0000_8067) << 32 | UInt64(value << 20 | 10 << 7 | 0x13))

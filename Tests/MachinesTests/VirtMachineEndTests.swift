@@ -6,7 +6,7 @@ import Testing
 
 @testable import Machines
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct VirtMachineEndTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct VirtMachineEndTests {
     @Test(
         "the finisher ends the machine with the guest's code",
         arguments: [

@@ -6,7 +6,7 @@ import VMMemory
 
 @testable import Machines
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct VirtMachineInterruptTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct VirtMachineInterruptTests {
     private static let rounds: UInt64 = 400
     private static let turns: UInt64 = 0x8040_0000
     private static let arrived: UInt64 = 0x8040_0008

@@ -7,7 +7,7 @@ import VMMemory
 
 @testable import Machines
 
-@Suite(.serialized, .timeLimit(.minutes(2))) struct VirtMachineLifeTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct VirtMachineLifeTests {
     private static let counter: UInt64 = 0x8040_0000
 
     /// Counts in memory for ever.

@@ -37,7 +37,7 @@ final class GuestClient: Sendable {
     func send(_ frame: [UInt8]) { network.send(frame) }
 
     /// The first frame that `matches`, answering address questions meanwhile; nil after `milliseconds`.
-    func receive(within milliseconds: UInt64 = 5000, _ matches: (Packet, [UInt8]) -> Bool) -> [UInt8]? {
+    func receive(within milliseconds: UInt64 = 30_000, _ matches: (Packet, [UInt8]) -> Bool) -> [UInt8]? {
         let deadline = MonotonicTime.after(milliseconds: milliseconds)
         while let frame = frames.take(until: deadline, { isQuestion($0) || isPacket($0, matches) }) {
             if !isQuestion(frame) { return frame }
@@ -65,7 +65,7 @@ final class GuestClient: Sendable {
     /// The answer to an ARP request for `target`: its MAC address.
     func resolve(_ target: Address) -> [UInt8]? {
         send(Frames.arp(1, target: target))
-        let deadline = MonotonicTime.after(milliseconds: 3000)
+        let deadline = MonotonicTime.after(milliseconds: 30_000)
         let reply = frames.take(until: deadline) { $0.count >= 42 && $0[13] == 6 && $0[21] == 2 }
         return reply.map { Array($0[22..<28]) }
     }
@@ -109,7 +109,7 @@ final class GuestClient: Sendable {
     enum Opening: String, Sendable { case accepted, reset, unreachable, silence }
 
     /// What comes of opening a TCP connection to `port` at `address`.
-    func open(_ address: Address, _ port: UInt16, sourcePort: UInt16 = 40_000, milliseconds: UInt64 = 3000) -> Opening {
+    func open(_ address: Address, _ port: UInt16, sourcePort: UInt16 = 40_000, milliseconds: UInt64 = 30_000) -> Opening {
         send(Frames.tcp(to: address, port: port, sourcePort: sourcePort))
         var result = Opening.silence
         _ = receive(within: milliseconds) { packet, _ in

@@ -10,7 +10,7 @@ import Testing
 
 /// What a guest reaches of its host, in a network namespace made for the test.
 @Suite(
-    .timeLimit(.minutes(2)), .serialized,
+    .timeLimit(.minutes(10)), .serialized,
     .enabled(if: canMakeNamespaces, "a network namespace of its own takes root and iproute2"))
 struct IsolationTests {
     /// What the host has, besides the loopback.
@@ -33,7 +33,9 @@ struct IsolationTests {
             var openings: [GuestClient.Opening] = []
             for (index, address) in Self.addresses.enumerated() {
                 let source = UInt16(41_000 + index)
-                openings.append(guest.open(address, stream.port, sourcePort: source, milliseconds: 200))
+                // Only the gateway answers at all; for its answer there is time.
+                let patience: UInt64 = address == .v4(10, 0, 2, 2) ? 20_000 : 200
+                openings.append(guest.open(address, stream.port, sourcePort: source, milliseconds: patience))
                 guest.send(Frames.udp(to: address, port: datagram.port, sourcePort: source))
             }
             // What is behind all that in the socket has been through the filter when this is answered.
@@ -62,9 +64,7 @@ struct IsolationTests {
             let guest = try GuestClient(options)
             let opening = guest.open(address, stream.port)
             guest.send(Frames.udp(to: address, port: datagram.port))
-            _ = guest.resolve(VirtualNetwork.gateway4)
-            usleep(50_000)
-            let reached = [stream.wasReached, datagram.wasReached]
+            let reached = [stream.isReachedSoon, datagram.isReachedSoon]
             guest.close()
             return (opening, reached)
         }
@@ -72,13 +72,13 @@ struct IsolationTests {
         #expect(reached == [true, true])
     }
 
-    @Test("an address that the host gets later is closed too, within a second")
+    @Test("an address that the host gets later is closed too, within two seconds")
     func laterAddress() throws {
         let (reached, opening) = try inNamespace(Self.assigned) {
             let stream = Listener(stream: true)
             let guest = try GuestClient()
             try addAddress("203.0.113.9/32")
-            usleep(500_000)
+            usleep(2_000_000)
             let opening = guest.open(.v4(203, 0, 113, 9), stream.port)
             usleep(50_000)
             let reached = stream.wasReached

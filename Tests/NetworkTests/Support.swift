@@ -102,6 +102,16 @@ final class Listener: Sendable {
 
     deinit { close(number) }
 
+    /// Whether anything reaches it now or within twenty seconds.
+    var isReachedSoon: Bool {
+        let deadline = MonotonicTime.after(milliseconds: 20_000)
+        while MonotonicTime.now < deadline {
+            if wasReached { return true }
+            usleep(10_000)
+        }
+        return wasReached
+    }
+
     /// Whether anything reached it: a connection, or a datagram.
     var wasReached: Bool {
         if isStream {
@@ -114,10 +124,10 @@ final class Listener: Sendable {
     }
 }
 
-/// A TCP or UDP socket of the host's, connected to `address`, blocking with a bound of five seconds.
+/// A TCP or UDP socket of the host's, connected to `address`, blocking with a bound of thirty seconds.
 func connectedSocket(stream: Bool, to address: IPv4Address, port: UInt16) -> CInt {
     let number = socket(AF_INET, CInt((stream ? SOCK_STREAM : SOCK_DGRAM).rawValue | SOCK_CLOEXEC.rawValue), 0)
-    var patience = timeval(tv_sec: 5, tv_usec: 0)
+    var patience = timeval(tv_sec: 30, tv_usec: 0)
     setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     var name = sockaddr_in()
     name.sin_family = sa_family_t(AF_INET)

@@ -57,7 +57,7 @@ struct ConcurrencyTests {
     /// only when asked. What is lost ends in a wait without end. (A fence that is missing alone may escape: much between
     /// a store and a load is a fence on x86.)
     @Test(
-        "no notification and no interrupt is lost between a driver and a backend", .timeLimit(.minutes(1)),
+        "no notification and no interrupt is lost between a driver and a backend", .timeLimit(.minutes(10)),
         arguments: [UInt64(0), MockDriver.eventIndex])
     func nothingIsLost(eventIndex: UInt64) {
         let ram = MockRAM(size: 1 << 20)

@@ -55,7 +55,7 @@ struct QueueTests {
     }
 
     @Test(
-        "indices run over 65535 without harm", .timeLimit(.minutes(1)), arguments: [UInt64(0), MockDriver.eventIndex])
+        "indices run over 65535 without harm", .timeLimit(.minutes(10)), arguments: [UInt64(0), MockDriver.eventIndex])
     func wrap(eventIndex: UInt64) {
         let rig = EntropyRig()
         rig.driver.start(accepting: MockDriver.version1 | eventIndex, queueSize: 8)

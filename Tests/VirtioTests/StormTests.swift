@@ -184,7 +184,7 @@ private final class Storm {
 @Suite("a storm")
 struct StormTests {
     @Test(
-        "of random register accesses ends with a device that works", .timeLimit(.minutes(1)),
+        "of random register accesses ends with a device that works", .timeLimit(.minutes(10)),
         arguments: Storm.Kind.allCases, MockBoard.Transport.allCases)
     fileprivate func registers(kind: Storm.Kind, transport: MockBoard.Transport) {
         let storm = Storm(kind, on: transport, seed: 1)
@@ -193,7 +193,7 @@ struct StormTests {
     }
 
     @Test(
-        "of random rings ends with a device that works", .timeLimit(.minutes(1)), arguments: Storm.Kind.allCases,
+        "of random rings ends with a device that works", .timeLimit(.minutes(10)), arguments: Storm.Kind.allCases,
         MockBoard.Transport.allCases)
     fileprivate func rings(kind: Storm.Kind, transport: MockBoard.Transport) {
         let storm = Storm(kind, on: transport, seed: 2)
@@ -204,7 +204,7 @@ struct StormTests {
     }
 
     @Test(
-        "of both ends with a device that works", .timeLimit(.minutes(1)), arguments: Storm.Kind.allCases,
+        "of both ends with a device that works", .timeLimit(.minutes(10)), arguments: Storm.Kind.allCases,
         [UInt64(3), 4, 5])
     fileprivate func both(kind: Storm.Kind, seed: UInt64) {
         let storm = Storm(kind, on: .mmio, seed: seed)

@@ -6,7 +6,7 @@ import Testing
 
 /// A real gdb against a small program with symbols, on the bare machine.
 @Suite(
-    "A real debugger", .timeLimit(.minutes(3)),
+    "A real debugger", .timeLimit(.minutes(10)),
     .enabled(
         if: CrossTools.areThere,
         "gdb-multiarch or riscv64-linux-gnu-gcc is missing: install gdb-multiarch and gcc-riscv64-linux-gnu"))

@@ -6,7 +6,7 @@ import Subprocess
 import SystemPackage
 import Testing
 
-@Suite("The guest's agent on a port that comes and goes", .timeLimit(.minutes(3)))
+@Suite("The guest's agent on a port that comes and goes", .timeLimit(.minutes(10)))
 struct AgentDeviceTests {
     /// A pseudo-terminal that a link stands for, as `/dev/vport0p1` stands for a port.
     private struct Port {
@@ -23,8 +23,8 @@ struct AgentDeviceTests {
                 throw Errno(rawValue: errno)
             }
             (master, slave) = (FileDescriptor(rawValue: ends.master), FileDescriptor(rawValue: ends.slave))
-            fcntl(ends.master, F_SETFD, FD_CLOEXEC)
-            fcntl(ends.slave, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(ends.master, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(ends.slave, F_SETFD, FD_CLOEXEC)
             let aside = "\(link).new"
             try FileManager.default.createSymbolicLink(atPath: aside, withDestinationPath: String(cString: name))
             guard Glibc.rename(aside, link.string) == 0 else { throw Errno(rawValue: errno) }

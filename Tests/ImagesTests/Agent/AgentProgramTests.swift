@@ -3,7 +3,7 @@ import MachineCore
 import SystemPackage
 import Testing
 
-@Suite("The guest's agent, run on this host", .timeLimit(.minutes(5)))
+@Suite("The guest's agent, run on this host", .timeLimit(.minutes(10)))
 struct AgentProgramTests {
     /// The result of one command in a session of its own.
     private func run(_ command: AgentCommand, stdin: [UInt8] = []) async throws -> AgentSession.Result {

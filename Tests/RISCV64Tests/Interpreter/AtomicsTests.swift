@@ -49,7 +49,7 @@ struct AtomicsTests {
     }
 
     /// Each of four harts on a thread of its own adds `rounds` to a counter by AMO, and to another by LR and SC.
-    @Test("four harts lose no update", .timeLimit(.minutes(2)))
+    @Test("four harts lose no update", .timeLimit(.minutes(10)))
     func contended() {
         let rounds: UInt64 = 5000
         let ram = TestRAM(size: HartFixture.size)

@@ -36,7 +36,7 @@ package final class ApusConsole {
 
     /// Waits until `wanted` comes behind all that was awaited before; what came up to it.
     @discardableResult
-    package func expect(_ wanted: String, seconds: Double = 120) throws -> String {
+    package func expect(_ wanted: String, seconds: Double = 400) throws -> String {
         let deadline = Date(timeIntervalSinceNow: seconds)
         while true {
             let isOver = !process.isRunning || Date() > deadline
@@ -59,7 +59,7 @@ package final class ApusConsole {
     }
 
     /// Types a line for a shell; what it printed, once it is done.
-    package func shell(_ line: String, seconds: Double = 120) throws -> String {
+    package func shell(_ line: String, seconds: Double = 400) throws -> String {
         // The terminal echoes what is typed: only the shell makes 42 of this.
         try send(line + "; echo done=$((6 * 7))")
         let printed = try expect("done=42", seconds: seconds)
@@ -69,7 +69,7 @@ package final class ApusConsole {
     package func raise(_ number: Int32) { kill(process.processIdentifier, number) }
 
     /// Waits for the end; the exit status, negative for a signal.
-    package func end(seconds: Double = 60) throws -> Int32 {
+    package func end(seconds: Double = 300) throws -> Int32 {
         let deadline = Date(timeIntervalSinceNow: seconds)
         while process.isRunning, Date() < deadline { Thread.sleep(forTimeInterval: 0.02) }
         guard !process.isRunning else {

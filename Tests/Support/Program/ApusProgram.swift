@@ -58,7 +58,7 @@ package struct ApusProgram {
     /// Runs `apus` to its end. `shell` is put between: `$APUS` and the arguments are its parameters.
     package static func run(
         _ arguments: [String], input: Data? = nil, environment: [String: String] = [:], shell: String? = nil,
-        seconds: Double = 60
+        seconds: Double = 300
     ) throws -> Outcome {
         let process = Process()
         if let shell {
