@@ -109,7 +109,8 @@ final class GuestClient: Sendable {
     enum Opening: String, Sendable { case accepted, reset, unreachable, silence }
 
     /// What comes of opening a TCP connection to `port` at `address`.
-    func open(_ address: Address, _ port: UInt16, sourcePort: UInt16 = 40_000, milliseconds: UInt64 = 30_000) -> Opening {
+    func open(_ address: Address, _ port: UInt16, sourcePort: UInt16 = 40_000, milliseconds: UInt64 = 30_000) -> Opening
+    {
         send(Frames.tcp(to: address, port: port, sourcePort: sourcePort))
         var result = Opening.silence
         _ = receive(within: milliseconds) { packet, _ in
