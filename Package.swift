@@ -55,7 +55,8 @@ let package = Package(
 
         // The Linux host.
         .target(name: "CHost"),
-        .target(name: "Host", dependencies: ["CHost", log, system], swiftSettings: common),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .target(name: "Host", dependencies: ["CHost", "CSeccomp", log, system], swiftSettings: common),
         .target(
             name: "Backends", dependencies: ["MachineCore", "VMMemory", "Host", log, system], swiftSettings: common),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
@@ -101,9 +102,10 @@ let package = Package(
             name: "MachinesTests",
             dependencies: ["Devices", "Host", "MachineCore", "Machines", "RISCV64", "VMMemory", "Virtio"],
             swiftSettings: tests),
-        .testTarget(name: "HostTests", dependencies: ["Host", system], swiftSettings: tests),
+        .testTarget(name: "HostTests", dependencies: ["Host", "SandboxSupport", system], swiftSettings: tests),
         .testTarget(
-            name: "NetworkTests", dependencies: ["apus-net", "Backends", "Host", "MachineCore", system],
+            name: "NetworkTests",
+            dependencies: ["apus-net", "Backends", "Host", "MachineCore", "SandboxSupport", system],
             swiftSettings: tests),
         .testTarget(
             name: "RISCV64Tests", dependencies: ["MachineCore", "RISCV64", "VMMemory"],
@@ -111,8 +113,10 @@ let package = Package(
         .testTarget(
             name: "SoftFloatTests", dependencies: ["SoftFloat"], exclude: ["Guest"], swiftSettings: tests),
         .testTarget(
-            name: "SystemTests", dependencies: ["apus", "apus-net", "ProgramSupport"], swiftSettings: tests),
+            name: "SystemTests", dependencies: ["apus", "apus-net", "ProgramSupport", "SandboxSupport"],
+            swiftSettings: tests),
         .target(name: "ProgramSupport", path: "Tests/Support/Program", swiftSettings: tests),
+        .target(name: "SandboxSupport", path: "Tests/Support/Sandbox", swiftSettings: tests),
         .target(
             name: "VirtioMock", dependencies: ["MachineCore", "VMMemory", "Virtio"],
             path: "Tests/Support/VirtioMock", swiftSettings: tests),

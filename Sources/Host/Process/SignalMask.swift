@@ -8,12 +8,12 @@ import Glibc
 struct SignalMask {
     private var previous: sigset_t
 
-    /// Blocks every signal on this thread but those that faults raise; `restore` puts the mask back.
+    /// Blocks every signal on this thread but those that faults raise, and the sandbox's; `restore` puts the mask back.
     static func blockAll() -> SignalMask {
         var all = sigset_t()
         // SAFETY: local sets for the length of the calls.
         unsafe sigfillset(&all)
-        for fault in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT] { unsafe sigdelset(&all, fault) }
+        for fault in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS] { unsafe sigdelset(&all, fault) }
         return change(SIG_BLOCK, &all)
     }
 

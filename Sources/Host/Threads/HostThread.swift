@@ -15,9 +15,11 @@ public final class HostThread: Sendable {
 
     fileprivate final class Body: Sendable {
         let name: String
+        let role: ThreadRole
         let run: @Sendable () -> Void
-        init(name: String, run: @escaping @Sendable () -> Void) {
+        init(name: String, role: ThreadRole, run: @escaping @Sendable () -> Void) {
             self.name = name
+            self.role = role
             self.run = run
         }
     }
@@ -27,12 +29,13 @@ public final class HostThread: Sendable {
     public let name: String
 
     /// Starts `body` on a new thread. All signals are blocked in it but those that a fault of its own raises: the
-    /// process's signals go to the thread that started it, or to a `SignalSource`.
+    /// process's signals go to the thread that started it, or to a `SignalSource`. `role` says what it may do where the
+    /// process is confined, or will be.
     public init(
-        name: String, stackSize: Int = 1 << 20, body: @escaping @Sendable () -> Void
+        name: String, role: ThreadRole = .service, stackSize: Int = 1 << 20, body: @escaping @Sendable () -> Void
     ) throws(HostError) {
         self.name = name
-        state = Mutex(State(handle: try Self.create(stackSize, Body(name: name, run: body))))
+        state = Mutex(State(handle: try Self.create(stackSize, Body(name: name, role: role, run: body))))
     }
 
     private static func create(_ stackSize: Int, _ body: Body) throws(HostError) -> pthread_t {
@@ -81,6 +84,8 @@ private func enterHostThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMuta
     let body = unsafe Unmanaged<HostThread.Body>.fromOpaque(argument).takeRetainedValue()
     // SAFETY: a NUL-terminated string for the call.
     unsafe body.name.withCString { unsafe chost_thread_name($0) }
+    let error = chost_thread_begins(body.role.native)
+    precondition(error == 0, "a thread of a confined process gets its filter")
     body.run()
     return nil
 }
