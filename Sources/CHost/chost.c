@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/falloc.h>
 #include <linux/futex.h>
 #include <linux/if.h>
@@ -18,8 +17,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -211,30 +208,18 @@ int chost_tap_open(char *name)
 	return fd;
 }
 
-int chost_address_monitor(void)
+int chost_address_socket(bool hears_changes)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (fd < 0)
 		return -errno;
-	struct sockaddr_nl address = {
-		.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
-	};
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+	if (hears_changes)
+		address.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
 	if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) {
 		int error = errno;
 		close(fd);
 		return -error;
 	}
 	return fd;
-}
-
-int chost_drop_privileges(unsigned uid, unsigned gid)
-{
-	struct rlimit none = {0, 0};
-	setrlimit(RLIMIT_CORE, &none);
-	// A user namespace without these ids answers EINVAL; its root is nobody outside already.
-	if (geteuid() == 0 && setgroups(0, NULL) == 0 && setresgid(gid, gid, gid) == 0)
-		(void)!setresuid(uid, uid, uid);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-		return errno;
-	return 0;
 }

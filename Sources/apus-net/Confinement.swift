@@ -31,3 +31,14 @@ func limitResources() throws(HostError) {
         }
     }
 }
+
+/// Enters the sandbox; without one root becomes another user all the same. What became of it: a line, then what the host
+/// lacks, a line each.
+func confine(_ options: UserNetworkOptions, tell channel: PacketChannel) throws(HostError) -> String {
+    let probe = try SandboxProbe.requested()
+    var policy = SandboxPolicy.networkChild(options.sandbox, account: options.account)
+    policy.keepsProbes = probe != nil
+    let state = try Sandbox.enter(policy)
+    probe?.run { line in _ = channel.send(.notice, Array("probe: \(line)".utf8)) }
+    return ([state.description] + state.lacking).joined(separator: "\n")
+}

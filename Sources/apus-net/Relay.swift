@@ -12,7 +12,7 @@ final class Relay {
     private let channel: PacketChannel
     private let stack: SlirpStack
     private var filter: FrameFilter
-    private let addressChanges: Descriptor
+    private let addresses: HostAddresses
     private var addressesRead: UInt64 = 0
     /// Frames for the guest that the socket did not take yet; those before `sent` have gone.
     private var outbound: [[UInt8]] = []
@@ -34,7 +34,7 @@ final class Relay {
         self.channel = channel
         self.stack = stack
         filter = FrameFilter(reachesHost: reachesHost)
-        addressChanges = try HostAddresses.changes()
+        addresses = try HostAddresses()
         try readAddresses()
         stack.deliver = { [unowned self] in enqueue($0) }
         stack.complain = { [unowned self] in notice("libslirp: \($0)") }
@@ -45,7 +45,7 @@ final class Relay {
         while true {
             var entries = [
                 pollfd(fd: channel.socket.rawValue, events: Int16(hasOutbound ? POLLIN | POLLOUT : POLLIN), revents: 0),
-                pollfd(fd: addressChanges.number, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: addresses.changes.rawValue, events: Int16(POLLIN), revents: 0),
             ]
             let own = entries.count
             // Libslirp does not read what the guest would not take.
@@ -57,7 +57,7 @@ final class Relay {
             hasInput = false
             if !asked.isEmpty || !hasOutbound { stack.finishWaiting(entries[own...], failed: found < 0) }
 
-            if entries[1].revents != 0 { drainAddressChanges() }
+            if entries[1].revents != 0 { addresses.drainChanges() }
             if entries[1].revents != 0 || MonotonicTime.now - addressesRead > Self.addressLifetime {
                 try readAddresses()
             }
@@ -134,13 +134,7 @@ final class Relay {
     // MARK: Addresses
 
     private func readAddresses() throws(HostError) {
-        filter.hostAddresses = Set(try HostAddresses.all().compactMap { Address($0) })
+        filter.hostAddresses = Set(try addresses.all().compactMap { Address($0) })
         addressesRead = MonotonicTime.now
-    }
-
-    /// The messages only say that something changed.
-    private func drainAddressChanges() {
-        var message = [UInt8](repeating: 0, count: 8192)
-        while case .bytes(1...) = addressChanges.raw.receive(into: &message) {}
     }
 }

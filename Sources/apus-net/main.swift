@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The network child: what talks to the outside for a guest. It shares a socket with its VM (descriptor 3) and nothing
-// else, has no privileges, and ends with the VM. Started by `UserNetwork`, not by hand.
+// else, can do nothing but speak to the internet, and ends with the VM. Started by `UserNetwork`, not by hand.
 
 import Glibc
 import Host
@@ -18,9 +18,9 @@ do throws(HostError) {
     // Ports below 1024 are bound while there is still a right to.
     let stack = try SlirpStack(options)
     let relay = try Relay(channel, stack, reachesHost: options.reachesHost)
-    try HostProcess.dropPrivileges()
-    // A sandbox of system calls is entered here: everything is open.
-    _ = channel.send(.ready, [])
+    // Everything is open that is not the guest's to ask for.
+    let confinement = try confine(options, tell: channel)
+    _ = channel.send(.ready, Array(confinement.utf8.prefix(4000)))
     try relay.run()
 } catch {
     _ = channel.send(.failure, Array(error.description.utf8.prefix(4000)))

@@ -39,6 +39,10 @@ public final class UserNetwork: NetworkBackend {
     private let loop: EventLoop
     private let failed: @Sendable (String) -> Void
     private let logger = Logger(label: "apus.net")
+    /// What became of the child's sandbox, in a few words.
+    public let sandbox: String
+    /// What the host lacks for it, a sentence each.
+    public let sandboxLacks: [String]
 
     /// Starts the child and waits until it serves; throws its reason where it cannot. `failed` is called once, on the
     /// loop's thread, if it ends before `close()`.
@@ -59,7 +63,9 @@ public final class UserNetwork: NetworkBackend {
         channel = PacketChannel(ours)
         channel.enlargeBuffers()
         do throws(HostError) {
-            try Self.awaitReady(channel, started)
+            let words = try Self.awaitReady(channel, started)
+            sandbox = words.first ?? ""
+            sandboxLacks = Array(words.dropFirst())
         } catch {
             started.signal(SIGKILL)
             _ = started.wait()
@@ -84,7 +90,8 @@ public final class UserNetwork: NetworkBackend {
             remedy: "install it there, or set APUS_NET_EXECUTABLE to its path")
     }
 
-    private static func awaitReady(_ channel: PacketChannel, _ child: ChildProcess) throws(HostError) {
+    /// What the child says of its sandbox when it serves: a line in short, then what is lacking.
+    private static func awaitReady(_ channel: PacketChannel, _ child: ChildProcess) throws(HostError) -> [String] {
         var buffer = [UInt8](repeating: 0, count: PacketChannel.largestFrame + 2)
         let deadline = MonotonicTime.after(milliseconds: patience)
         while MonotonicTime.now < deadline {
@@ -92,7 +99,10 @@ public final class UserNetwork: NetworkBackend {
             // SAFETY: one entry, the local.
             unsafe _ = poll(&entry, 1, 100)
             switch channel.receive(using: &buffer) {
-            case .packet(.ready, _): return
+            case .packet(.ready, let text):
+                return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+            case .packet(.notice, let text):
+                Logger(label: "apus.net").notice("\(String(decoding: text, as: UTF8.self))")
             case .packet(.failure, let text):
                 throw HostError("user networking: " + String(decoding: text, as: UTF8.self))
             case .ended: throw HostError("the network child \(child.wait()) before it served")
@@ -143,9 +153,20 @@ public final class UserNetwork: NetworkBackend {
         pump.withLock { $0 }?.close()
         pump.withLock { $0 = nil }
         guard isFirst else { return }
-        child.signal(SIGKILL)
-        _ = child.wait()
+        _ = endChild()
         try? socket.close()
+    }
+
+    /// Ends the child, which ends by itself when its socket is shut; how. A confined process may signal none, and leaves
+    /// one that is stopped to whoever stopped it.
+    private func endChild() -> String {
+        shutdown(socket.rawValue, CInt(SHUT_RDWR))
+        let deadline = MonotonicTime.after(milliseconds: 2000)
+        while child.poll() == nil, MonotonicTime.now < deadline { usleep(500) }
+        if let ending = child.poll() { return "\(ending)" }
+        guard !Sandbox.isEntered else { return "does not end" }
+        child.signal(SIGKILL)
+        return "\(child.wait())"
     }
 
     // MARK: On the loop's thread
@@ -163,8 +184,7 @@ public final class UserNetwork: NetworkBackend {
     }
 
     private func childEnded() {
-        child.signal(SIGKILL)
-        let sentence = "the network child \(child.wait()): the guest has no network any more"
+        let sentence = "the network child \(endChild()): the guest has no network any more"
         logger.error("\(sentence)")
         failed(sentence)
     }

@@ -69,11 +69,7 @@ void chost_terminal_leave(void);
 /// Why C: TUNSETIFF is a macro over struct ifreq, whose unions Swift does not import usably.
 int chost_tap_open(char *name);
 
-/// A socket that becomes readable when an address or link of this network namespace changes; or minus an errno.
+/// A socket for questions about the addresses of this network namespace; or, with `hears_changes`, one that becomes
+/// readable when an address or link changes. Non-blocking; or minus an errno.
 /// Why C: Swift's Glibc module has no netlink.
-int chost_address_monitor(void);
-
-/// Gives up for good: new privileges by exec, core dumps, being traced and, where it runs as root, being root.
-/// Answers 0 or an errno.
-/// Why C: prctl(2) is variadic.
-int chost_drop_privileges(unsigned uid, unsigned gid);
+int chost_address_socket(bool hears_changes);

@@ -8,6 +8,10 @@ public struct UserNetworkOptions: Hashable, Sendable {
     public var reachesHost = false
     /// The name that DHCP gives the guest; none: the guest keeps its own.
     public var hostname: String?
+    /// How far the child confines itself.
+    public var sandbox = SandboxPolicy.Mode.on
+    /// Whom a child of root's becomes; `nobody` where nothing is said.
+    public var account: UserAccount?
 
     /// No forwards, no way to the host.
     public init() {}
@@ -15,7 +19,8 @@ public struct UserNetworkOptions: Hashable, Sendable {
     /// The child's arguments.
     public var arguments: [String] {
         forwards.map { "--forward=\($0)" } + (reachesHost ? ["--host"] : [])
-            + (hostname.map { ["--hostname=\($0)"] } ?? [])
+            + (hostname.map { ["--hostname=\($0)"] } ?? []) + ["--sandbox=\(sandbox.rawValue)"]
+            + (account.map { ["--user=\($0.user):\($0.group)"] } ?? [])
     }
 
     /// Reads what `arguments` wrote.
@@ -28,9 +33,14 @@ public struct UserNetworkOptions: Hashable, Sendable {
             } else if let text = argument.suffix(after: "--hostname=") {
                 try Self.check(hostname: text)
                 hostname = text
+            } else if let mode = argument.suffix(after: "--sandbox=").flatMap(SandboxPolicy.Mode.init(rawValue:)) {
+                sandbox = mode
+            } else if let text = argument.suffix(after: "--user=") {
+                account = try UserAccount(text)
             } else {
                 throw HostError(
-                    "'\(argument)' is no option here", remedy: "the options are --forward, --host, --hostname")
+                    "'\(argument)' is no option here",
+                    remedy: "the options are --forward, --host, --hostname, --sandbox, --user")
             }
         }
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CHost
 import Glibc
 public import SystemPackage
 
@@ -49,12 +48,5 @@ public enum HostProcess {
         guard count > 0 else { return nil }
         return FilePath(String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self))
             .removingLastComponent()
-    }
-
-    /// Gives up what a process that talks to the outside does not need: core dumps, being traced, new privileges by
-    /// exec, and being root if it is (it becomes `nobody`).
-    public static func dropPrivileges() throws(HostError) {
-        let error = chost_drop_privileges(65534, 65534)
-        if error != 0 { throw HostError("cannot drop privileges", Errno(rawValue: error)) }
     }
 }
