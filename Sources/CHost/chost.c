@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/fs.h>
 #include <linux/futex.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
@@ -73,6 +74,23 @@ int chost_allocate(int fd, enum chost_allocation what, int64_t offset, int64_t c
 		if (errno != EINTR)
 			return -errno;
 	return 0;
+}
+
+int64_t chost_next_data(int fd, int64_t from, int64_t *end)
+{
+	off_t start = lseek(fd, from, SEEK_DATA);
+	if (start < 0)
+		return -errno;
+	off_t hole = lseek(fd, start, SEEK_HOLE);
+	if (hole < 0)
+		return -errno;
+	*end = hole;
+	return start;
+}
+
+int chost_clone_file(int target, int source)
+{
+	return ioctl(target, FICLONE, source) == 0 ? 0 : -errno;
 }
 
 int chost_lock_file(int fd, bool exclusive)

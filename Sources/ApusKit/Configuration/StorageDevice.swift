@@ -8,6 +8,9 @@ public struct StorageDevice: Sendable, Equatable {
     public var isReadOnly: Bool
     /// What the guest sees as the disk's serial: up to 20 characters of ASCII.
     public var serial: String?
+    /// The file is a copy for one run: its name is removed once it is open, and its space is free when the machine is
+    /// over, however it ends.
+    public var isThrownAway = false
 
     /// The disk in the file at `path`.
     public init(path: String, isReadOnly: Bool = false, serial: String? = nil) {

@@ -43,7 +43,9 @@ final class AssembledDevices: Sendable {
     }
 
     private static func disk(_ device: StorageDevice) throws(HostError) -> DiskAttachment {
-        let file = try DiskFile(FilePath(device.path), readOnly: device.isReadOnly)
+        let path = FilePath(device.path)
+        let file = try DiskFile(path, readOnly: device.isReadOnly) { GuestRegistry.holder(ofDisk: path)?.holder }
+        if device.isThrownAway { try Directory.remove(path) }
         let serial = device.serial ?? ""
         return DiskAttachment(name: device.path) { memory, completion throws(MachineError) in
             do throws(HostError) {

@@ -114,6 +114,16 @@ public struct GuestRegistry: Sendable {
         try entries().first { $0.processID == number && HostProcess.startTime(of: number) == $0.processStart }
     }
 
+    /// A guest of this user's that has the disk at `path`, other than the one that this process runs or is started for.
+    static func holder(ofDisk path: FilePath) -> GuestRecord? {
+        guard let disk = FileIdentity(following: path), let running = try? GuestRegistry().entries() else { return nil }
+        let own = [HostProcess.number, HostProcess.parent]
+        return running.first { guest in
+            !own.contains(guest.processID)
+                && guest.disks.contains { FileIdentity(following: FilePath($0.path)) == disk }
+        }
+    }
+
     /// Whether the guest `id` lives.
     public func isAlive(_ id: GuestIdentifier) throws(VirtualMachineError) -> Bool {
         do {

@@ -23,12 +23,15 @@ public final class DiskFile: Sendable {
     let isBlockDevice: Bool
     let descriptor: FileDescriptor
 
-    /// Opens `path`. With `assumesRaw` a content that looks like another format is taken as it is.
-    public init(_ path: FilePath, readOnly: Bool = false, assumesRaw: Bool = false) throws(HostError) {
+    /// Opens `path`. With `assumesRaw` a content that looks like another format is taken as it is. `holder` names who
+    /// has it locked, where the caller knows more of that than the system.
+    public init(
+        _ path: FilePath, readOnly: Bool = false, assumesRaw: Bool = false, holder: () -> String? = { nil }
+    ) throws(HostError) {
         let opened = try Self.open(path, readOnly: readOnly)
         let kind = try Self.kind(of: opened.raw, path)
         if kind == .device, !readOnly { try Self.refuseMounted(path) }
-        try FileLock.acquire(readOnly ? .shared : .exclusive, on: opened.raw, path: path)
+        try FileLock.acquire(readOnly ? .shared : .exclusive, on: opened.raw, path: path, holder: holder)
         let size = try Self.size(of: opened.raw, path)
         guard size >= Self.sectorSize else {
             throw HostError(

@@ -26,7 +26,7 @@ int chost_futex_wait(const uint32_t *word, uint32_t expected, uint64_t deadline)
 /// Why C: as above.
 void chost_futex_wake(const uint32_t *word, int count);
 
-// The seven that follow exist because glibc declares the calls for _GNU_SOURCE alone, which Swift's Glibc module is
+// The nine that follow exist because glibc declares the calls for _GNU_SOURCE alone, which Swift's Glibc module is
 // built without. Each answers minus an errno where it fails.
 
 /// A memory file of `size` bytes that can be neither grown nor shrunk, close-on-exec. Why C: memfd_create, F_ADD_SEALS.
@@ -43,6 +43,13 @@ enum chost_allocation { CHOST_PUNCH_HOLE = 1, CHOST_ZERO_RANGE = 2 };
 
 /// Punches a hole into, or zeroes, `count` bytes at `offset`. Why C: fallocate, FALLOC_FL_*.
 int chost_allocate(int fd, enum chost_allocation what, int64_t offset, int64_t count);
+
+/// Where the next data of a file lies, at or behind `from`, and in `end` where it ends: the rest are holes. -ENXIO behind
+/// the last data. Why C: SEEK_DATA, SEEK_HOLE.
+int64_t chost_next_data(int fd, int64_t from, int64_t *end);
+
+/// Makes all of `target` share the blocks of `source`, until one of them is written. Why C: ioctl is variadic.
+int chost_clone_file(int target, int source);
 
 /// Locks all of a file for its open file description: exclusively or shared, without waiting; -EAGAIN if another
 /// description's lock forbids it. Why C: F_OFD_SETLK.

@@ -17,8 +17,11 @@ public enum FileLock {
         case shared
     }
 
-    /// Locks `descriptor`, the open file of `path`, or throws with the holder named as far as it can be seen.
-    public static func acquire(_ kind: Kind, on descriptor: FileDescriptor, path: FilePath) throws(HostError) {
+    /// Locks `descriptor`, the open file of `path`, or throws with the holder named: as `name` does, where it knows who
+    /// that is, else as far as it can be seen.
+    public static func acquire(
+        _ kind: Kind, on descriptor: FileDescriptor, path: FilePath, holder name: () -> String? = { nil }
+    ) throws(HostError) {
         var result = chost_lock_file(descriptor.rawValue, kind == .exclusive)
         // A lock lives as long as any copy of its descriptor: for a moment more in a holder that is just dying, or in a
         // program that another thread is just starting, until its exec.
@@ -29,7 +32,7 @@ public enum FileLock {
         switch Errno(rawValue: -result) {
         case _ where result == 0: return
         case .resourceTemporarilyUnavailable:
-            let holder = holder(of: descriptor).map { $0.description } ?? "another process"
+            let holder = name() ?? holder(of: descriptor).map { $0.description } ?? "another process"
             throw HostError(
                 "'\(path)' is in use by \(holder)",
                 remedy: kind == .exclusive

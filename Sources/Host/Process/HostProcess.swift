@@ -19,6 +19,9 @@ public enum HostProcess {
     /// Its number.
     public static var number: pid_t { getpid() }
 
+    /// The number of the one that started it, or of the one that took over when that ended.
+    public static var parent: pid_t { getppid() }
+
     /// The user whose rights it has.
     public static var userID: UInt32 { geteuid() }
 
