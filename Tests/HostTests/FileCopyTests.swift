@@ -33,7 +33,8 @@ final class FileCopyTests {
     @Test(
         "a copy has the same bytes",
         arguments: [
-            (0, []), (1, [(0, "x")]), (4096, [(4095, "x")]), (3 << 20, []), ((5 << 20) + 7, [(0, "a"), (3 << 20, "b")]),
+            (0, []), (1, [(0, "x")]), (4096, [(4095, "x")]), (3 << 20, []),
+            ((5 << 20) + 7, [(0, "a"), (3 << 20, "b")]),
             ((2 << 20) + 1, [(2 << 20, "z")]),
         ] as [(UInt64, [(UInt64, String)])])
     func content(_ size: UInt64, _ pieces: [(UInt64, String)]) throws {

@@ -3,15 +3,16 @@
 // Devices in a configuration file.
 
 extension StorageDevice: Codable {
-    private enum CodingKeys: String, CodingKey, CaseIterable { case file, readOnly, serial }
+    private enum CodingKeys: String, CodingKey, CaseIterable { case file, readOnly, serial, thrownAway }
 
-    /// `{"file": PATH, "readOnly": true, "serial": TEXT}`; the last two may be left out.
+    /// `{"file": PATH, "readOnly": true, "serial": TEXT, "thrownAway": true}`; all but the first may be left out.
     public init(from decoder: any Decoder) throws {
         let object = try decoder.strictContainer(keyedBy: CodingKeys.self, of: "a disk")
         self.init(
             path: try object.decode(String.self, forKey: .file),
             isReadOnly: try object.value(.readOnly, default: false),
             serial: try object.decodeIfPresent(String.self, forKey: .serial))
+        isThrownAway = try object.value(.thrownAway, default: false)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -19,6 +20,7 @@ extension StorageDevice: Codable {
         try object.encode(path, forKey: .file)
         try object.encode(isReadOnly, forKey: .readOnly)
         try object.encodeIfPresent(serial, forKey: .serial)
+        if isThrownAway { try object.encode(true, forKey: .thrownAway) }
     }
 }
 

@@ -73,7 +73,8 @@ public struct GuestStore: Sendable {
         guard guest.name == name else {
             throw VirtualMachineError(
                 .configuration,
-                "'\(file(of: name))' says that its guest is called '\(guest.name)'; the name is the folder's: '\(name)'")
+                "'\(file(of: name))' says that its guest is called '\(guest.name)'; the name is the folder's: '\(name)'"
+            )
         }
         guest.lastEnd = GuestEnding.read(endFile(of: name))
         return guest

@@ -59,7 +59,10 @@ struct GuestRegistryTests {
     @Test("a guest lives on when the one who started it has let go, and its name stays taken")
     func orphan() throws {
         let (_, process) = try rig.guestProcess("web")
-        defer { process.signal(SIGKILL) }
+        defer {
+            process.signal(SIGKILL)
+            _ = process.wait()
+        }
         #expect(try registry.list().count == 1)
         #expect(throws: VirtualMachineError.self) { _ = try registry.create(try rig.draft("web")) }
     }
