@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the rules over the repository. usage: lint.py [--only RULE] (RULE: imports, sizes, swift, words, documents)"""
+"""Runs the rules over the repository. usage: lint.py [--only RULE] (RULE: imports, sizes, swift, words, documents, claims)"""
 
 import argparse
 import sys
 from pathlib import Path
 
+import rule_claims
 import rule_documents
 import rule_imports
 import rule_sizes
@@ -15,7 +16,7 @@ from tree import Tree
 
 RULES = {
     "imports": rule_imports, "sizes": rule_sizes, "swift": rule_swift, "words": rule_words,
-    "documents": rule_documents,
+    "documents": rule_documents, "claims": rule_claims,
 }
 
 

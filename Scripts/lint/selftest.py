@@ -7,6 +7,7 @@ import sys
 import unittest
 from pathlib import Path
 
+import rule_claims
 import rule_documents
 import rule_imports
 import rule_sizes
@@ -96,8 +97,38 @@ CASES = [
 ]
 
 
+# What the pages of the rule claims may name in these cases.
+NAMED = {
+    "Sources/Host/Clock.swift": "struct Clock { func now() {} }\n",
+    "Sources/apus/Apus.swift":
+        'struct Apus { let c = Configuration(commandName: "apus",\n subcommands: [HostCommand.self, Image.self]) }\n',
+    "Sources/apus/Image.swift": 'struct Image { let c = C(commandName: "image", subcommands: [ImageList.self]) }\n',
+    "Sources/apus/ImageList.swift": 'struct ImageList { let c = Configuration(commandName: "list") }\n',
+    "Sources/apus/HostCommand.swift":
+        'struct HostCommand { let c = Configuration(commandName: "host")\n @Flag(name: .long)\n var showAll = 1 }\n',
+    "Tests/HostTests/ClockTests.swift": "struct ClockTests {}\n",
+    "Scripts/a.sh": "echo $APUS_HOME\n",
+}
+ROW = "| time | `Clock` | `Sources/Host/Clock.swift` | `apus host` | `Tests/HostTests/ClockTests.swift` |\n"
+# A line of docs/concepts.md that is wrong, and its harmless twin.
+CLAIMS = [
+    ("`Watch`\n", "`Clock`\n"),
+    ("`Clock.then()`\n", "`Clock.now()`\n"),
+    ("`WatchTests`\n", "`ClockTests`\n"),
+    ("`apus house`\n", "`apus host`\n"),
+    ("`apus list`\n", "`apus image list`\n"),
+    ("`apus host --show-none`\n", "`apus host --show-all`\n"),
+    ("`apus host --show-all --json`\n", "`apus host --show-all -- anything --json`\n"),
+    ("`APUS_HOUSE`\n", "`APUS_HOME`\n"),
+    (ROW.replace("`Clock`", "-"), ROW.replace("`Clock`", "not yet")),
+    (ROW.replace("Sources/Host/Clock", "Sources/apus/HostCommand"), ROW),
+    (ROW.replace("`apus host`", "-"), "| Concept | Type | Place | Command | Test |\n|---|---|---|---|---|\n"),
+    (ROW.replace("`Tests/HostTests/ClockTests.swift`", "-"), "```\n`Watch`\n```\n"),
+]
+
+
 class Planted(unittest.TestCase):
-    """One case a row of CASES, and the manifest's."""
+    """One case a row of CASES and of CLAIMS, and the manifest's."""
 
     def test_files(self):
         for rule, check, path, violation, twin in CASES:
@@ -106,6 +137,13 @@ class Planted(unittest.TestCase):
             if twin is not None:
                 with self.subTest(rule=rule, twin=twin[:40]):
                     self.assertNotIn(rule, found(check, {path: twin}))
+
+    def test_claims(self):
+        for violation, twin in CLAIMS:
+            with self.subTest(violation=violation):
+                self.assertIn("claims", found(rule_claims.check, {**NAMED, "docs/concepts.md": violation}))
+            with self.subTest(twin=twin):
+                self.assertEqual(found(rule_claims.check, {**NAMED, "docs/concepts.md": twin}), set())
 
     def test_manifest_stands(self):
         self.assertEqual(manifest(lambda targets: None), set())
