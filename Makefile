@@ -42,10 +42,12 @@ lint:            ## all that a machine can hold of CONTRIBUTING.md
 	@Scripts/lint.sh
 
 format:          ## put the Swift sources into the one form
-	@swift format --in-place --parallel --recursive Package.swift Sources $(wildcard Tests Fuzz)
+	@swift format --in-place --parallel --recursive Package.swift Sources $(wildcard Tests Fuzz Examples)
 
-docs:            ## check the documents: links and paths that they name exist
+docs:            ## check what the documents name, and make ApusKit's reference
 	@python3 Scripts/lint/lint.py --only documents
+	@python3 Scripts/lint/lint.py --only claims
+	@Scripts/docs.sh
 
 fuzz:            ## fuzz each target for FUZZ_SECONDS (PLANTED=1: each must find a planted bug)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) PLANTED=$(PLANTED) Scripts/fuzz.sh $(TARGET)
