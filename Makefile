@@ -8,9 +8,9 @@ PREFIX ?= /usr/local
 .PHONY: help setup build run install uninstall dist deb test bench lint format docs fuzz check clean
 
 help:            ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile | expand -t 18
 
-setup:           ## install the Debian packages that SET=run|test|bench|all needs
+setup:           ## install the Debian packages that SET=run|test|bench|package|all needs
 	@Scripts/setup.sh $(SET)
 
 build: setup     ## build apus, apus-net and the guest agent, for speed
