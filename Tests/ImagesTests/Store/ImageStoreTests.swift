@@ -221,4 +221,20 @@ struct GuestDataTests {
         let error = ImageError.missingAgent(file: "apus-agent-riscv64", searched: [folder.path.string])
         #expect(throws: error) { try GuestData(folder: folder.path).agent(for: .riscv64) }
     }
+
+    @Test("looks around the program, then around apus on PATH, where that is another")
+    func searchesAroundApus() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("opt/bin/apus", [], permissions: 0o755)
+        let path = "relative:/nowhere:\(folder.path)/opt/bin"
+        let folders = GuestData.folders(program: "/home/bin/mine") { ["PATH": path][$0] }
+        let opt = folder.path.appending("opt")
+        #expect(folders == ["/home/bin", "/home/share/apus", opt.appending("bin"), opt.appending("share/apus")])
+    }
+
+    @Test("takes APUS_EXECUTABLE for apus, and looks nowhere twice")
+    func searchesAroundNamed() {
+        let folders = GuestData.folders(program: "/usr/bin/apus") { ["APUS_EXECUTABLE": "/usr/bin/apus"][$0] }
+        #expect(folders == ["/usr/bin", "/usr/share/apus"])
+    }
 }
