@@ -227,9 +227,9 @@ struct GuestDataTests {
         let folder = try TemporaryFolder()
         try folder.write("opt/bin/apus", [], permissions: 0o755)
         let path = "relative:/nowhere:\(folder.path)/opt/bin"
-        let folders = GuestData.folders(program: "/home/bin/mine") { ["PATH": path][$0] }
+        let folders = GuestData.folders(program: "/srv/bin/mine") { ["PATH": path][$0] }
         let opt = folder.path.appending("opt")
-        #expect(folders == ["/home/bin", "/home/share/apus", opt.appending("bin"), opt.appending("share/apus")])
+        #expect(folders == ["/srv/bin", "/srv/share/apus", opt.appending("bin"), opt.appending("share/apus")])
     }
 
     @Test("takes APUS_EXECUTABLE for apus, and looks nowhere twice")
