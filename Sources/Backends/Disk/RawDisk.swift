@@ -83,7 +83,7 @@ public final class RawDisk: BlockBackend {
         }
         do throws(HostError) {
             for index in 0..<workers {
-                let thread = try HostThread(name: "disk \(index)") { self.work(index) }
+                let thread = try HostThread(name: "disk \(index)", role: .disk) { self.work(index) }
                 threads.withLock { $0.append(thread) }
             }
         } catch {

@@ -36,7 +36,7 @@ extension VirtCore {
     private func startThreads() throws(HostError) {
         // SAFETY: the conductor does not run yet; it is started last.
         for vcpu in board.vcpus {
-            let thread = try HostThread(name: "vcpu\(vcpu.id)") { vcpu.run() }
+            let thread = try HostThread(name: "vcpu\(vcpu.id)", role: .vcpu) { vcpu.run() }
             unsafe local.threads.append(thread)
         }
         let conductor = try HostThread(name: "conductor") { self.conduct() }
