@@ -17,14 +17,12 @@ enum SystemCallTable {
             case .vcpu: vcpu
             case .disk: disk
             }
-        return everyThread + own + noFiles + noSockets + intrusion
-            + [.kill("clone", .argument(0, masked: threadFlag, is: 0))]
+        return everyThread + own + noFiles + noSockets + intrusion + (role == .service ? [noProcess] : [.kill("clone")])
     }
 
     /// The rules for the network child, whose threads are all alike.
     static var network: [SystemCallRule] {
-        everyThread + descriptors + internet + resolverFile + noFolders + intrusion
-            + [.kill("clone", .argument(0, masked: threadFlag, is: 0))]
+        everyThread + descriptors + internet + resolverFile + noFolders + intrusion + [noProcess]
     }
 
     // MARK: What a thread needs to live
@@ -66,6 +64,9 @@ enum SystemCallTable {
 
     /// CLONE_THREAD (clone(2)): what it makes is a thread of this process.
     private static let threadFlag: UInt64 = 0x0001_0000
+
+    /// What is no thread would be another process.
+    private static let noProcess = SystemCallRule.kill("clone", .argument(0, masked: threadFlag, is: 0))
 
     // MARK: A VM's process
 
