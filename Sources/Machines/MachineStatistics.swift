@@ -14,6 +14,8 @@ public struct VCPUStatus: Sendable {
         case offline
         /// Out of its engine because the machine is paused.
         case paused
+        /// Held back: other guests have the CPU, or its own guest has used up what it may (docs/pool.md).
+        case throttled
     }
 
     /// The hart's number.

@@ -17,6 +17,9 @@ struct MachineOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: ArgumentHelp("RAM, with K, M or G.", valueName: "size"))
     var memory = "1G"
 
+    @OptionGroup
+    var processors: ProcessorOptions
+
     @Option(name: .long, help: ArgumentHelp("A Linux Image or an ELF.", valueName: "file"))
     var kernel: String?
 
@@ -105,6 +108,7 @@ struct MachineOptions: ParsableArguments {
         }
         configuration.cpuCount = count
         configuration.memorySize = try ByteSize(parsing: memory).bytes
+        try processors.settings().apply(to: &configuration)
         configuration.transport = try VirtioTransport(parsing: virtio)
         for text in disk { configuration.storageDevices.append(try StorageDevice(parsing: text)) }
         for text in net.isEmpty ? [isImage ? "user" : "none"] : net {

@@ -6,8 +6,8 @@
 extension VirtualMachineConfiguration: Codable {
     /// The names of the fields in a file.
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case platform, engine, cpus, memory, boot, virtio, disks, networks, console, consoles, entropy, agent
-        case onPanic, timeout, gdb, trace
+        case platform, engine, cpus, cpuShares, cpuCap, cpuset, memory, boot, virtio, disks, networks, console, consoles
+        case entropy, agent, onPanic, timeout, gdb, trace
     }
 
     public init(from decoder: any Decoder) throws {
@@ -16,6 +16,9 @@ extension VirtualMachineConfiguration: Codable {
         platform = try file.text(.platform, Platform.init(parsing:)) ?? platform
         engine = try file.text(.engine, Engine.init(parsing:)) ?? engine
         cpuCount = try file.value(.cpus, default: cpuCount)
+        cpuShares = try file.value(.cpuShares, default: cpuShares)
+        cpuCap = try file.value(.cpuCap, default: cpuCap)
+        cpuset = try file.value(.cpuset, default: cpuset)
         memorySize = try file.value(.memory, default: ByteSize(memorySize)).bytes
         transport = try file.text(.virtio, VirtioTransport.init(parsing:)) ?? transport
         storageDevices = try file.value(.disks, default: [])
@@ -35,6 +38,9 @@ extension VirtualMachineConfiguration: Codable {
         try file.encode(platform, forKey: .platform)
         try file.encode(engine, forKey: .engine)
         try file.encode(cpuCount, forKey: .cpus)
+        try file.encode(cpuShares, forKey: .cpuShares)
+        try file.encode(cpuCap, forKey: .cpuCap)
+        try file.encode(cpuset, forKey: .cpuset)
         try file.encode(ByteSize(memorySize), forKey: .memory)
         try file.encode(bootLoader, forKey: .boot)
         try file.encode(transport, forKey: .virtio)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Host
+
 /// What a virtual machine is made of. A value: nothing is opened before a `VirtualMachine` is made from it.
 public struct VirtualMachineConfiguration: Sendable, Equatable {
     /// The hardware design that the guest sees.
@@ -10,6 +12,12 @@ public struct VirtualMachineConfiguration: Sendable, Equatable {
     public var cpuCount = 1
     /// RAM in bytes, a multiple of 4096; `platform.memoryRange`.
     public var memorySize: UInt64 = 1 << 30
+    /// Its part of the host's processors where guests want more than there is, relative to theirs: 1 to 10000.
+    public var cpuShares = ProcessorLimits.defaultShares
+    /// The most CPU time that its vCPUs use.
+    public var cpuCap = CPUCap.unlimited
+    /// Where on the host its vCPUs run.
+    public var cpuset = CPUPlace.anywhere
     /// What the machine starts from.
     public var bootLoader: BootLoader
     /// What virtio devices sit on.
@@ -52,6 +60,8 @@ public struct VirtualMachineConfiguration: Sendable, Equatable {
         guard memorySize.isMultiple(of: 4096) else {
             throw invalid("memory of \(memorySize) bytes is not a whole number of 4K pages; round it up")
         }
+        try MachineSettings.validate(shares: cpuShares)
+        try cpuCap.validate()
         try validateDevices()
         try validateForwards()
         if let timeout, timeout <= .zero {

@@ -11,6 +11,8 @@ import SystemPackage
 final class AssembledDevices: Sendable {
     let loop: EventLoop
     let agent: GuestAgent?
+    /// The machine's part of the host's processors.
+    let processors: ProcessorControl
     /// Where traps and changes of privilege are written, where they are.
     let trace: TraceWriter?
     private let serial: OpenStream?
@@ -21,6 +23,7 @@ final class AssembledDevices: Sendable {
 
     /// Opens what `configuration` names; what was opened before a failure is given back.
     init(_ configuration: VirtualMachineConfiguration) throws(VirtualMachineError) {
+        processors = try ProcessorControl(configuration)
         do throws(HostError) {
             let loop = try EventLoop(name: "io")
             self.loop = loop
@@ -119,6 +122,7 @@ final class AssembledDevices: Sendable {
         }
         virt.startsPaused = configuration.debugServer?.waits ?? false
         virt.tracer = trace
+        virt.governor = processors.governor
         virt.onEvent = { hub.hear($0) }
         return virt
     }

@@ -71,6 +71,9 @@ public struct GuestRecord: Codable, Equatable, Sendable {
             id: .random(), name: name, platform: configuration.platform,
             engine: (try? configuration.chosenEngine()) ?? configuration.engine, image: image,
             cpuCount: configuration.cpuCount, memorySize: configuration.memorySize, isDetached: isDetached)
+        cpuShares = configuration.cpuShares
+        cpuCap = configuration.cpuCap.percent
+        cpuSet = configuration.cpuset.cpus?.description
         for device in configuration.networkDevices {
             guard case .user(let network) = device.attachment else { continue }
             ports += network.forwards.map(\.description)

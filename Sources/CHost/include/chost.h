@@ -80,3 +80,28 @@ int chost_tap_open(char *name);
 /// readable when an address or link changes. Non-blocking; or minus an errno.
 /// Why C: Swift's Glibc module has no netlink.
 int chost_address_socket(bool hears_changes);
+
+// What follows serves the sharing of the host's processors (processor.c).
+
+/// As `chost_futex_wait`, on a word that other processes map too. Why C: as above.
+int chost_shared_wait(const uint32_t *word, uint32_t expected, uint64_t deadline);
+
+/// Wakes all sleepers on a word that other processes map too. Why C: as above.
+void chost_shared_wake(const uint32_t *word);
+
+/// Locks one byte of a file for its open file description, without waiting; -EAGAIN if another's lock forbids it.
+/// Why C: F_OFD_SETLK.
+int chost_lock_byte(int fd, int64_t offset, bool exclusive);
+
+/// Gives that lock back. 0 or minus an errno. Why C: as above.
+int chost_unlock_byte(int fd, int64_t offset);
+
+/// Whether another open file description has a lock on that byte; or minus an errno. Why C: F_OFD_GETLK.
+int chost_byte_is_locked(int fd, int64_t offset);
+
+/// Fills `words` (64 CPUs each, the lowest bit the first) with where the calling thread may run. 0 or an errno.
+/// Why C: glibc declares the call and its CPU sets for _GNU_SOURCE alone.
+int chost_get_affinity(uint64_t *words, int count);
+
+/// Lets the calling thread run on those CPUs alone. 0 or an errno. Why C: as above.
+int chost_set_affinity(const uint64_t *words, int count);

@@ -35,6 +35,8 @@ final class VCPU: Sendable {
     let id: Int
     let mailbox: Mailbox
     let gate = WaitGate()
+    /// What the governor of the host's processors sees of the thread.
+    let processor = ProcessorThread()
     // SAFETY: see the type's comment: one thread at a time, handed over by `command`.
     nonisolated(unsafe) let hart: Hart
     nonisolated(unsafe) private let engine: any Engine<Hart>
@@ -78,6 +80,9 @@ final class VCPU: Sendable {
         unsafe self.hart = hart
         unsafe self.engine = engine
         hartState = Mutex(HartState(state: .stopped))
+        processor.connect(
+            interrupt: { [mailbox] in mailbox.post(.stop) },
+            release: { [gate] in gate.wake() })
     }
 
     // MARK: From other threads
@@ -147,6 +152,9 @@ final class VCPU: Sendable {
 
     /// The body of the vCPU's thread.
     func run() {
+        processor.begin()
+        defer { processor.end() }
+        processor.wakes()
         while true {
             switch command.load(ordering: .acquiring) {
             case .leaving:
@@ -164,7 +172,9 @@ final class VCPU: Sendable {
             expected: .parking, desired: .parked, ordering: .sequentiallyConsistent)
         // SAFETY: set before the thread started.
         if parks { unsafe owner?.vcpuParked() }
+        processor.sleeps()
         while command.load(ordering: .acquiring) == .parked { gate.wait() }
+        processor.wakes()
     }
 
     /// One way through the loop: sleeps, or runs the engine to one exit.
@@ -178,6 +188,11 @@ final class VCPU: Sendable {
             // A hart in `wfi` without a timer of its own sleeps until someone posts.
             guard mailbox.isEmpty else { return wakeUp() }
             return sleep(.halted, until: unsafe owner?.timerDeadline(hart: id))
+        }
+        // The governor's orders come with a request to stop, so that they are looked at here.
+        if processor.hasOrders {
+            processor.takePlace()
+            if processor.isHeld { return waitForTurn() }
         }
         let exit = runEngine()
         unsafe local.lastExit = exit
@@ -197,8 +212,16 @@ final class VCPU: Sendable {
 
     private func sleep(_ activity: VCPUStatus.Activity, until deadline: UInt64?) {
         takeSample(activity)
+        processor.sleeps()
+        defer { processor.wakes() }
         // Who posted before this wakes the gate after it, and a wake-up before the wait ends the wait.
         if !gate.wait(untilMonotonic: deadline), deadline != nil { mailbox.post(.interrupt) }
+    }
+
+    /// Stands while other guests have the CPU or this one's cap is used up. It still counts as wanting to run.
+    private func waitForTurn() {
+        takeSample(.throttled)
+        while processor.isHeld, command.load(ordering: .acquiring) == .running { gate.wait() }
     }
 
     private func wakeUp() {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Host
 import MachineCore
 import RISCV64
 
@@ -46,6 +47,8 @@ public struct VirtConfiguration: Sendable {
     public var startsPaused = false
     /// Hears of exceptions, interrupts and changes of privilege.
     public var tracer: (any HartTracer)?
+    /// Gives the harts' threads their part of the host's processors; nil: whatever the host's scheduler gives them.
+    public var governor: ProcessorGovernor?
     /// Hears of the machine's events.
     public var onEvent: @Sendable (MachineEvent) -> Void = { _ in }
 

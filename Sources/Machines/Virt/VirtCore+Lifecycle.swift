@@ -34,6 +34,7 @@ extension VirtCore {
 
     /// The threads come up parked; the conductor then lets them go.
     private func startThreads() throws(HostError) {
+        try configuration.governor?.start(board.vcpus.map(\.processor))
         // SAFETY: the conductor does not run yet; it is started last.
         for vcpu in board.vcpus {
             let thread = try HostThread(name: "vcpu\(vcpu.id)", role: .vcpu) { vcpu.run() }
@@ -308,6 +309,7 @@ extension VirtCore {
         // SAFETY: the conductor's own, or nobody else's any more.
         for thread in unsafe local.threads { thread.join() }
         unsafe local.threads = []
+        configuration.governor?.stop()
         board.loop.stop()
         board.bay.close()
     }
