@@ -29,6 +29,8 @@ public enum Sandbox {
                 confinement.changes_user = true
             }
         }
+        // A thread that may start none may wake a task.
+        if policy.kind == .machine { try ServiceExecutor.shared.start() }
         if policy.mode != .off { try prepareFilters(policy, &state) }
         let error = chost_hide_process()
         if error != 0 { throw HostError("cannot end core dumps", Errno(rawValue: error)) }

@@ -171,15 +171,18 @@ private let refusedActs = ForbiddenAct.filesAndSockets + ForbiddenAct.internet +
             let loop = try EventLoop()
             try loop.start()
             _ = try Sandbox.enter(.machine(.strict))
-            let sum = await withTaskGroup(of: Int.self, returning: Int.self) { group in
-                for number in 0..<64 {
-                    group.addTask {
-                        try? await Task.sleep(for: .milliseconds(number % 5))
-                        return [Int](repeating: 1, count: 100_000).reduce(0, +)
+            let tasks = Task(executorPreference: ServiceExecutor.shared) {
+                await withTaskGroup(of: Int.self, returning: Int.self) { group in
+                    for _ in 0..<64 {
+                        group.addTask {
+                            await Task.yield()
+                            return [Int](repeating: 1, count: 100_000).reduce(0, +)
+                        }
                     }
+                    return await group.reduce(0, +)
                 }
-                return await group.reduce(0, +)
             }
+            let sum = await tasks.value
             let gate = WaitGate()
             loop.schedule(at: MonotonicTime.after(milliseconds: 5)) { gate.wake() }
             gate.wait()
@@ -189,6 +192,22 @@ private let refusedActs = ForbiddenAct.filesAndSockets + ForbiddenAct.internet +
             let thread = try HostThread(name: "late", role: .vcpu) { HostThread.yield() }
             thread.join()
             _exit(sum == 6_400_000 ? 7 : 1)
+        }
+    }
+
+    @Test("a vCPU may wake a task")
+    func wakes() async {
+        await #expect(processExitsWith: .exitCode(9)) {
+            _ = try Sandbox.enter(.machine(.strict))
+            let (numbers, continuation) = AsyncStream.makeStream(of: CInt.self)
+            Task(executorPreference: ServiceExecutor.shared) {
+                for await number in numbers { _exit(number) }
+            }
+            _ = try HostThread(name: "vcpu0", role: .vcpu) {
+                continuation.yield(9)
+                while true { WaitGate().wait() }
+            }
+            while true { sleep(1) }
         }
     }
 
