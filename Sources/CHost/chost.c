@@ -107,9 +107,25 @@ int chost_accept(int fd)
 	return connection >= 0 ? connection : -errno;
 }
 
+int chost_peer(int fd, int *process, unsigned *user)
+{
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+		return -errno;
+	*process = peer.pid;
+	*user = peer.uid;
+	return 0;
+}
+
 int chost_spawn_close_from(posix_spawn_file_actions_t *actions, int first)
 {
 	return -posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
+short chost_spawn_session(void)
+{
+	return POSIX_SPAWN_SETSID;
 }
 
 // The one terminal in raw mode. `terminal_fd` is -1 when there is none; the settings are written before it is stored

@@ -58,6 +58,8 @@ public struct MachineStatistics: Sendable {
     public let virtualNanoseconds: UInt64
     /// Resets so far.
     public let resets: Int
+    /// How often a vCPU waited for a lock that the machine's owner takes too.
+    public let vcpuWaits: UInt64
     public let harts: [HartSample]
     public let devices: [DeviceSample]
 

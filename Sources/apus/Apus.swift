@@ -27,7 +27,7 @@ struct Apus: ParsableCommand {
               128+N  signal N
             """,
         version: "apus \(Apus.version)",
-        subcommands: [RunCommand.self, ImageCommand.self, HostCommand.self])
+        subcommands: [RunCommand.self, ImageCommand.self, HostCommand.self, MachineProcessCommand.self])
 
     /// The version and, where it is known, the commit: `0.2.0 (abc1234)`.
     // SAFETY: a string literal of C.
@@ -40,7 +40,8 @@ struct Apus: ParsableCommand {
             let command = try parseAsRoot()
             // Signals are taken over on the first thread, before there is another.
             let signals = command is RunCommand ? try RunSignals() : nil
-            let work = Work(command: command, signals: signals)
+            let machineSignals = command is MachineProcessCommand ? try ProcessSignals() : nil
+            let work = Work(command: command, signals: signals, machineSignals: machineSignals)
             MainThread.run { await work.perform() }
         } catch {
             end(error)
@@ -52,12 +53,15 @@ struct Apus: ParsableCommand {
     private struct Work: @unchecked Sendable {
         let command: any ParsableCommand
         let signals: RunSignals?
+        let machineSignals: ProcessSignals?
 
         func perform() async {
             do {
                 if let run = command as? RunCommand, let signals {
                     signals.listen()
                     try await run.run(under: signals)
+                } else if let machine = command as? MachineProcessCommand, let machineSignals {
+                    try await machine.run(under: machineSignals)
                 } else if var asynchronous = command as? any AsyncParsableCommand {
                     try await asynchronous.run()
                 } else {

@@ -33,8 +33,25 @@ struct ConductOptions: ParsableArguments {
         help: "Print at the end, on stderr, one line of JSON: who ended the machine, and with --stats the counters.")
     var json = false
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Serve the control protocol on a Unix socket: unix:PATH.", valueName: "socket"))
+    var control: String?
+
     @Flag(name: .shortAndLong, help: "Say what runs and why; with a command, show the guest's console on stderr.")
     var verbose = false
+
+    /// The path of the control socket that is asked for.
+    func controlPath() throws(VirtualMachineError) -> String? {
+        guard let control else { return nil }
+        // unix(7): sun_path has 108 bytes with its zero.
+        guard control.hasPrefix("unix:"), (6...112).contains(control.utf8.count) else {
+            throw VirtualMachineError(
+                .configuration, "control socket '\(control)' cannot be read; write unix:PATH, a path of up to 107 bytes"
+            )
+        }
+        return String(control.dropFirst(5))
+    }
 
     /// Puts what concerns the machine into its configuration.
     func apply(to configuration: inout VirtualMachineConfiguration) throws(VirtualMachineError) {

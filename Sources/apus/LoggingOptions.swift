@@ -14,13 +14,20 @@ struct LoggingOptions: ParsableArguments {
 
     /// Sets up the log for the whole process; called once, first.
     func bootstrap() throws(VirtualMachineError) {
-        guard let level = Logger.Level(rawValue: logLevel) else {
+        try LoggingOptions.bootstrap(level: logLevel, file: logFile)
+    }
+
+    /// The same settings for a machine's own process.
+    var forMachine: MachineLaunch.Log { MachineLaunch.Log(level: logLevel, file: logFile) }
+
+    static func bootstrap(level name: String, file: String?) throws(VirtualMachineError) {
+        guard let level = Logger.Level(rawValue: name) else {
             throw VirtualMachineError(
                 .configuration,
-                "log level '\(logLevel)' is not known; valid are "
+                "log level '\(name)' is not known; valid are "
                     + Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))
         }
-        let sink = try LogSink(path: logFile)
+        let sink = try LogSink(path: file)
         LoggingSystem.bootstrap { label in LineLogHandler(label: label, level: level, sink: sink) }
     }
 }

@@ -61,8 +61,13 @@ struct RunCommand: AsyncParsableCommand {
         var configuration = try machine.configuration(
             bootLoader: .bare(kernel: ""), isImage: image != nil, hasCommand: !command.isEmpty, conduct: conduct)
         configuration.bootLoader = try await bootLoader(configuration.platform)
+        var options = LaunchOptions()
+        options.image = image
+        options.controlPath = try conduct.controlPath()
+        options.log = logging.forMachine
         let session = RunSession(
-            configuration: configuration, command: command, environment: environment, conduct: conduct)
+            configuration: configuration, options: options, command: command, environment: environment,
+            conduct: conduct)
         throw ExitCode(try await session.run(under: signals))
     }
 

@@ -6,6 +6,8 @@ import ArgumentParser
 /// One run of a machine: from its start to what is said at its end.
 struct RunSession {
     let configuration: VirtualMachineConfiguration
+    /// How the guest appears on this host.
+    let options: LaunchOptions
     /// What the guest runs; empty: its own shell on the console.
     let command: [String]
     /// `NAME=VALUE` for the command.
@@ -19,7 +21,7 @@ struct RunSession {
 
     /// Runs the machine; the exit status.
     func run(under signals: RunSignals) async throws(VirtualMachineError) -> Int32 {
-        let machine = try VirtualMachine(configuration)
+        let machine = try await VirtualMachine(configuration, options: options)
         signals.attach(machine)
         sayStart(of: machine)
         let listener = watch(machine)
@@ -27,7 +29,7 @@ struct RunSession {
         if !command.isEmpty { try await runCommand(in: machine, signals) }
         let end = await machine.wait()
         await listener.value
-        sayEnd(end, of: machine)
+        await sayEnd(end, of: machine)
         return end.exitStatus
     }
 
@@ -35,11 +37,11 @@ struct RunSession {
 
     /// Runs the command and ends the machine with its status.
     private func runCommand(in machine: VirtualMachine, _ signals: RunSignals) async throws(VirtualMachineError) {
-        guard let agent = machine.agent, await agent.waitUntilReady(timeout: RunSession.agentTimeout) else {
+        guard await machine.waitForAgent(timeout: RunSession.agentTimeout) else {
             return await giveUp(on: machine)
         }
         do {
-            let process = try machine.prepare(
+            let process = try await machine.prepare(
                 GuestCommand(command, environment: environment, waitsForNetwork: !configuration.networkDevices.isEmpty))
             signals.onInterrupt { process.signal(2) }
             let end = try await process.run()
@@ -48,7 +50,7 @@ struct RunSession {
         } catch {
             // A guest that switches off ends its agent first, then writes what its disks are still to get: the machine's
             // own end, if it comes to that, says more than the broken connection.
-            let isLost = !agent.isReady
+            let isLost = !(await machine.waitForAgent(timeout: .zero))
             if isLost, await hasEnded(machine, within: RunSession.endTimeout) {
                 guard case .poweredOff = machine.end?.reason else { return }
                 throw VirtualMachineError(.guest, "the guest switched off before '\(command[0])' ended")
@@ -88,7 +90,7 @@ struct RunSession {
             hasEnded
                 ? "the guest switched off before its agent answered"
                 : "the guest's agent did not answer within \(RunSession.agentTimeout.components.seconds) seconds")
-        let lines = machine.consoleTail
+        let lines = await machine.consoleTail()
         if !lines.isEmpty {
             Message.write("apus: the console's last lines:\n" + lines.map { "  \($0)\n" }.joined())
         }
@@ -100,7 +102,7 @@ struct RunSession {
         guard conduct.verbose || StandardStreams.isErrorTerminal && command.isEmpty else { return }
         let cpus = configuration.cpuCount == 1 ? "1 CPU" : "\(configuration.cpuCount) CPUs"
         Message.note(
-            "\(configuration.platform.rawValue) on the \(machine.engine.rawValue) (\(machine.engineReason)), \(cpus), "
+            "\(configuration.platform.rawValue) on the \(machine.engine.rawValue) (\(configuration.engineReason)), \(cpus), "
                 + "\(ByteSize(configuration.memorySize)) of memory")
     }
 
@@ -120,7 +122,7 @@ struct RunSession {
         }
     }
 
-    private func sayEnd(_ end: VirtualMachineEnd, of machine: VirtualMachine) {
+    private func sayEnd(_ end: VirtualMachineEnd, of machine: VirtualMachine) async {
         switch end.reason {
         case .panicked(let text): Message.failure("the guest's system crashed: \(text)")
         case .failed(let reason): Message.failure(reason)
@@ -128,10 +130,14 @@ struct RunSession {
             Message.failure("the machine was ended after the \(conduct.timeout ?? "") of --timeout")
         default: break
         }
+        guard conduct.json || conduct.stats else { return }
+        // A machine whose process died has none.
+        let statistics = try? await machine.statistics()
         if conduct.json {
-            Message.write(JSONText.line(RunReport(end, of: machine, hasStatistics: conduct.stats)))
-        } else if conduct.stats {
-            Message.write(machine.statistics.text)
+            let report = RunReport(end, of: machine, statistics: statistics, hasCounters: conduct.stats)
+            Message.write(JSONText.line(report))
+        } else if let statistics {
+            Message.write(statistics.text)
         }
     }
 }

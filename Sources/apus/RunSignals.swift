@@ -35,7 +35,7 @@ final class RunSignals: Sendable {
 
     private func hear(_ signal: ProcessSignals.Signal) async {
         switch signal {
-        case .report: report()
+        case .report: await report()
         case .resized: state.withLock(\.machine)?.terminalResized()
         case .end(let number): await end(number)
         }
@@ -55,10 +55,10 @@ final class RunSignals: Sendable {
         await machine.requestStop(.signal(number))
     }
 
-    private func report() {
-        guard let machine = state.withLock(\.machine) else { return }
+    private func report() async {
+        guard let machine = state.withLock(\.machine), let vcpus = try? await machine.vcpus() else { return }
         // The terminal may be raw: go back to the first column, too.
         let end = StandardStreams.isErrorTerminal ? "\r\n" : "\n"
-        Message.write(machine.vcpus.map { "apus: \($0.line)\(end)" }.joined())
+        Message.write(vcpus.map { "apus: \($0.line)\(end)" }.joined())
     }
 }

@@ -19,9 +19,9 @@ public final class GuestAgent: Sendable {
         case stdinWritable
         /// The command takes no more stdin.
         case stdinClosed
-        case ended(AgentExit)
-        /// The session broke: the command's fate is unknown.
-        case lost(AgentError)
+        case ended(GuestCommandEnd)
+        /// The session broke, for this reason: the command's fate is unknown.
+        case lost(String)
     }
 
     private struct State {
@@ -34,6 +34,7 @@ public final class GuestAgent: Sendable {
         /// Someone asked for a flush while one was under way.
         var mustFlushAgain = false
         var delivery: StreamAttachment.Delivery?
+        var room: StreamAttachment.Room?
         /// What the device had no room for.
         var held: [UInt8] = []
         var executions: [UInt32: @Sendable (ExecutionEvent) -> Void] = [:]
@@ -43,13 +44,23 @@ public final class GuestAgent: Sendable {
 
     /// Bytes handed to the device at a time.
     private static let piece = 32 << 10
+    /// Bytes of the guest's kept for the loop.
+    private static let mostBacklog = 1 << 20
 
     private let log = Logger(label: "apus.agent")
-    private let loop: EventLoop
+    private let timers: EventLoop
+    /// To the devices' loop, from the vCPU that writes to the port: nothing here is done on a vCPU's thread, and no lock of a
+    /// device is taken on a thread that serves clients.
+    private let queue: LoopQueue
     private let state: Mutex<State>
+    /// Bytes of the guest's that the loop has not come to yet.
+    private let backlog = Atomic<Int>(0)
+    private let isBlocked = Atomic<Bool>(false)
 
-    init(loop: EventLoop) {
-        self.loop = loop
+    /// An agent whose port the loop of `queue` serves; who waits for it is timed by `timers`.
+    init(timers: EventLoop, queue: LoopQueue) {
+        self.timers = timers
+        self.queue = queue
         state = Mutex(State(client: GuestAgent.makeClient()))
     }
 
@@ -62,10 +73,10 @@ public final class GuestAgent: Sendable {
     var port: ConsoleAttachment {
         ConsoleAttachment(
             name: AgentProtocol.portName,
-            stream: StreamAttachment(AgentChannel(self)) { [weak self] delivery, _ in
-                self?.state.withLock { $0.delivery = delivery }
+            stream: StreamAttachment(AgentChannel(self)) { [weak self] delivery, room in
+                self?.state.withLock { ($0.delivery, $0.room) = (delivery, room) }
             },
-            guestOpened: { [weak self] isOpen in self?.portChanged(isOpen) })
+            guestOpened: { [weak self, queue] isOpen in queue.post { [weak self] in self?.portChanged(isOpen) } })
     }
 
     // MARK: Readiness
@@ -85,7 +96,7 @@ public final class GuestAgent: Sendable {
             }
             if let known { return continuation.resume(returning: known) }
             let milliseconds = UInt64(max(0, timeout.components.seconds)) * 1000
-            loop.schedule(at: MonotonicTime.after(milliseconds: milliseconds)) { [weak self] in
+            timers.schedule(at: MonotonicTime.after(milliseconds: milliseconds)) { [weak self] in
                 self?.state.withLock { $0.waiters.removeValue(forKey: id) }?.resume(returning: false)
             }
         }
@@ -94,12 +105,12 @@ public final class GuestAgent: Sendable {
     /// The agent opened the port: it is greeted. Or it closed it, and a session with it is over.
     private func portChanged(_ isOpen: Bool) {
         let lost = state.withLock { state in endSession(&state, isOpen: isOpen) }
-        for execution in lost { execution(.lost(.notReady)) }
-        flush()
+        for execution in lost { execution(.lost(AgentError.notReady.description)) }
+        carry()
     }
 
-    /// The guest began again from reset: its agent is another.
-    func machineRestarted() { portChanged(false) }
+    /// The guest began again from reset: its agent is another. Behind what the guest wrote before.
+    func machineRestarted() { queue.post { [weak self] in self?.portChanged(false) } }
 
     /// Begins anew with what the guest has open; those whose commands are lost.
     private func endSession(_ state: inout State, isOpen: Bool) -> [@Sendable (ExecutionEvent) -> Void] {
@@ -122,7 +133,7 @@ public final class GuestAgent: Sendable {
             return (Array(state.waiters.values), Array(state.executions.values))
         }
         for waiter in waiters { waiter.resume(returning: false) }
-        for execution in lost { execution(.lost(.notReady)) }
+        for execution in lost { execution(.lost(AgentError.notReady.description)) }
     }
 
     // MARK: Requests
@@ -184,8 +195,30 @@ public final class GuestAgent: Sendable {
 
     // MARK: Bytes
 
-    /// Bytes that the guest wrote to the port.
-    fileprivate func receive(_ bytes: [UInt8]) {
+    /// Bytes that the guest wrote to the port, on a vCPU's thread; answers how many were taken.
+    fileprivate func accept(_ bytes: [UInt8]) -> Int {
+        guard backlog.load(ordering: .acquiring) <= GuestAgent.mostBacklog else {
+            isBlocked.store(true, ordering: .sequentiallyConsistent)
+            // The loop may have come to all of it meanwhile, and told nobody.
+            if backlog.load(ordering: .sequentiallyConsistent) > GuestAgent.mostBacklog / 2 { return 0 }
+            isBlocked.store(false, ordering: .relaxed)
+            return accept(bytes)
+        }
+        backlog.wrappingAdd(bytes.count, ordering: .acquiringAndReleasing)
+        queue.post { [weak self] in self?.take(bytes) }
+        return bytes.count
+    }
+
+    private func take(_ bytes: [UInt8]) {
+        receive(bytes)
+        let left = backlog.wrappingSubtract(bytes.count, ordering: .sequentiallyConsistent).newValue
+        guard left <= GuestAgent.mostBacklog / 2, isBlocked.exchange(false, ordering: .sequentiallyConsistent) else {
+            return
+        }
+        state.withLock(\.room)?()
+    }
+
+    private func receive(_ bytes: [UInt8]) {
         let calls = state.withLock { state -> [() -> Void] in
             var calls: [() -> Void] = []
             state.client.receive(bytes)
@@ -195,12 +228,14 @@ public final class GuestAgent: Sendable {
                 log.warning("the agent's session is over", metadata: ["reason": "\(error)"])
                 let reason = error
                 // A greeting begins another session with the same agent.
-                calls += endSession(&state, isOpen: state.isOpen).map { execution in { execution(.lost(reason)) } }
+                calls += endSession(&state, isOpen: state.isOpen).map { execution in
+                    { execution(.lost(reason.description)) }
+                }
             }
             return calls
         }
         for call in calls { call() }
-        flush()
+        carry()
     }
 
     private func handle(_ event: AgentEvent, _ state: inout State, _ calls: inout [() -> Void]) {
@@ -216,7 +251,7 @@ public final class GuestAgent: Sendable {
         case .stdinWritable(let execution): tell(execution, .stdinWritable, state, &calls)
         case .stdinClosed(let execution): tell(execution, .stdinClosed, state, &calls)
         case .ended(let execution, let exit):
-            tell(execution, .ended(exit), state, &calls)
+            tell(execution, .ended(GuestCommandEnd(exit)), state, &calls)
             state.executions[execution.number] = nil
         }
     }
@@ -228,9 +263,12 @@ public final class GuestAgent: Sendable {
         calls.append { handler(event) }
     }
 
+    /// Makes the loop hand what waits to the device.
+    fileprivate func flush() { queue.post { [weak self] in self?.carry() } }
+
     /// Hands what waits to the device, as far as it has room; the device calls `resume()` when there is more. It may call
-    /// back meanwhile, so no lock is held; one thread at a time does it, which keeps the order.
-    fileprivate func flush() {
+    /// back meanwhile, so no lock is held. On the loop's thread.
+    private func carry() {
         while true {
             let next = state.withLock { state -> (StreamAttachment.Delivery, [UInt8])? in
                 guard !state.isFlushing else {
@@ -262,10 +300,7 @@ private final class AgentChannel: StreamBackend {
 
     init(_ agent: GuestAgent) { self.agent = agent }
 
-    func send(_ bytes: [UInt8]) -> Int {
-        agent.receive(bytes)
-        return bytes.count
-    }
+    func send(_ bytes: [UInt8]) -> Int { agent.accept(bytes) }
 
     func resume() { agent.flush() }
 }

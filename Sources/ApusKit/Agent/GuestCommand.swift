@@ -4,7 +4,7 @@ import Host
 import MachineCore
 
 /// A command for a guest.
-public struct GuestCommand: Equatable, Sendable {
+public struct GuestCommand: Equatable, Codable, Sendable {
     /// The program, looked for on the guest's PATH unless it has a slash, and its arguments.
     public var arguments: [String]
     /// `NAME=VALUE`, over the few variables that every command gets.
@@ -16,6 +16,17 @@ public struct GuestCommand: Equatable, Sendable {
         self.arguments = arguments
         self.environment = environment
         self.waitsForNetwork = waitsForNetwork
+    }
+
+    private enum CodingKeys: String, CodingKey, CaseIterable { case arguments, environment, waitsForNetwork }
+
+    /// `{"arguments": […], "environment": ["NAME=VALUE"], "waitsForNetwork": true}`; the last two may be left out.
+    public init(from decoder: any Decoder) throws {
+        let object = try decoder.strictContainer(keyedBy: CodingKeys.self, of: "'exec'")
+        self.init(
+            try object.decode([String].self, forKey: .arguments),
+            environment: try object.value(.environment, default: []),
+            waitsForNetwork: try object.value(.waitsForNetwork, default: false))
     }
 
     /// How long a command waits for the network, in milliseconds.
@@ -31,28 +42,22 @@ public struct GuestCommand: Equatable, Sendable {
 public final class GuestProcess: Sendable {
     private let command: GuestCommand
     private let execution: GuestExecution
+    /// Serves the streams of a command in another process's machine.
+    private let ownLoop: EventLoop?
 
-    init(_ command: GuestCommand, _ execution: GuestExecution) {
+    init(_ command: GuestCommand, _ execution: GuestExecution, ownLoop: EventLoop? = nil) {
         self.command = command
         self.execution = execution
+        self.ownLoop = ownLoop
     }
+
+    deinit { ownLoop?.stop() }
 
     /// Runs the command to its end; what it wrote has been written then.
     public func run() async throws(VirtualMachineError) -> GuestCommandEnd {
-        try await execution.run(command.agentCommand)
+        try await execution.run(command)
     }
 
     /// Sends a signal to it, by the guest's number.
     public func signal(_ number: Int32) { execution.signal(number) }
-}
-
-extension VirtualMachine {
-    /// A command to run in the guest, whose agent has answered.
-    public func prepare(_ command: GuestCommand) throws(VirtualMachineError) -> GuestProcess {
-        guard let agent else {
-            throw VirtualMachineError(
-                .configuration, "this machine has no port for an agent; use an image that has one")
-        }
-        return GuestProcess(command, GuestExecution(agent: agent, loop: devices.loop))
-    }
 }

@@ -13,10 +13,55 @@ public struct GuestCommandEnd: Equatable, Sendable {
     public var reason: String?
 }
 
+/// The way to a command in a guest: the agent's of a machine in this process, or a control connection.
+protocol ExecutionChannel: AnyObject, Sendable {
+    /// Starts `command`, once; `handler` hears what becomes of it, in order, on a thread that must not wait.
+    func start(
+        _ command: GuestCommand, _ handler: @escaping @Sendable (GuestAgent.ExecutionEvent) -> Void
+    ) throws(VirtualMachineError)
+    /// How many bytes of stdin the command takes now.
+    var stdinRoom: Int { get }
+    /// Writes to its stdin: all of `bytes`, for which there was room.
+    func writeStdin(_ bytes: ArraySlice<UInt8>)
+    func closeStdin()
+    /// Sends a signal, by the guest's number.
+    func signal(_ number: Int32)
+    /// `count` bytes of output were dealt with: the command may write as many more.
+    func consumed(_ stream: AgentStream, _ count: Int)
+}
+
+/// A command of the agent's of a machine in this process.
+final class AgentExecutionChannel: ExecutionChannel {
+    private let agent: GuestAgent
+    private let execution = Mutex<AgentExecution?>(nil)
+
+    init(_ agent: GuestAgent) { self.agent = agent }
+
+    private var number: AgentExecution? { execution.withLock(\.self) }
+
+    func start(
+        _ command: GuestCommand, _ handler: @escaping @Sendable (GuestAgent.ExecutionEvent) -> Void
+    ) throws(VirtualMachineError) {
+        do throws(AgentError) {
+            // Events come on the loop's thread, and find the number: they wait for it here.
+            try execution.withLock { execution throws(AgentError) in
+                execution = try agent.execute(command.agentCommand, handler)
+            }
+        } catch {
+            throw VirtualMachineError(.guest, error.description)
+        }
+    }
+
+    var stdinRoom: Int { number.map { agent.stdinRoom($0) } ?? 0 }
+    func writeStdin(_ bytes: ArraySlice<UInt8>) { if let number { agent.writeStdin(number, bytes) } }
+    func closeStdin() { if let number { agent.closeStdin(number) } }
+    func signal(_ number: Int32) { if let execution = self.number { agent.signal(execution, number) } }
+    func consumed(_ stream: AgentStream, _ count: Int) { if let number { agent.consumed(number, stream, count) } }
+}
+
 /// A command in a guest whose streams are this process's: runs it to its end.
 final class GuestExecution: Sendable {
     private struct State {
-        var execution: AgentExecution?
         var watch: EventLoop.Watch?
         var isStdinOver = false
         var finish: CheckedContinuation<Result<GuestCommandEnd, VirtualMachineError>, Never>?
@@ -25,28 +70,29 @@ final class GuestExecution: Sendable {
 
     private static let stdinPiece = 64 << 10
 
-    private let agent: GuestAgent
+    private let channel: any ExecutionChannel
     private let loop: EventLoop
     private let stdout: StreamWriter
     private let stderr: StreamWriter
     private let state = Mutex(State())
 
-    init(agent: GuestAgent, loop: EventLoop) {
-        self.agent = agent
+    init(channel: any ExecutionChannel, loop: EventLoop) {
+        self.channel = channel
         self.loop = loop
         stdout = StreamWriter(.standardOutput, name: "stdout")
         stderr = StreamWriter(.standardError, name: "stderr")
     }
 
     /// Runs `command` to its end. What it wrote has been written when this returns.
-    func run(_ command: AgentCommand) async throws(VirtualMachineError) -> GuestCommandEnd {
-        do throws(AgentError) {
-            let execution = try agent.execute(command) { [weak self] event in self?.hear(event) }
-            connect(stdout, execution, .stdout)
-            connect(stderr, execution, .stderr)
-            state.withLock { $0.execution = execution }
+    func run(_ command: GuestCommand) async throws(VirtualMachineError) -> GuestCommandEnd {
+        connect(stdout, .stdout)
+        connect(stderr, .stderr)
+        do throws(VirtualMachineError) {
+            try channel.start(command) { [weak self] event in self?.hear(event) }
         } catch {
-            throw VirtualMachineError(.guest, error.description)
+            await stdout.close()
+            await stderr.close()
+            throw error
         }
         let result = await withCheckedContinuation { continuation in
             let known = state.withLock { state in
@@ -67,15 +113,15 @@ final class GuestExecution: Sendable {
 
     /// Sends a signal to the command.
     func signal(_ number: Int32) {
-        if let execution = state.withLock(\.execution) { agent.signal(execution, number) }
+        channel.signal(number)
     }
 
-    private func connect(_ writer: StreamWriter, _ execution: AgentExecution, _ stream: AgentStream) {
-        writer.start { [agent] written in
-            agent.consumed(execution, stream, written)
-        } failed: { [agent] failure in
+    private func connect(_ writer: StreamWriter, _ stream: AgentStream) {
+        writer.start { [channel] written in
+            channel.consumed(stream, written)
+        } failed: { [channel] failure in
             // What a local program would get that writes to a closed pipe (signal(7): SIGPIPE is 13).
-            if failure == .brokenPipe { agent.signal(execution, 13) }
+            if failure == .brokenPipe { channel.signal(13) }
         }
     }
 
@@ -86,12 +132,8 @@ final class GuestExecution: Sendable {
         case .output(.stderr, let bytes): stderr.write(bytes)
         case .stdinWritable: loop.post { [weak self] in self?.watchStdin() }
         case .stdinClosed: stopStdin()
-        case .ended(let exit):
-            var end = GuestCommandEnd(status: exit.status)
-            // The generic error numbers of Linux are the same on every platform here.
-            if case .notStarted(_, let number) = exit { end.reason = Errno(rawValue: number).description }
-            finish(.success(end))
-        case .lost(let error): finish(.failure(VirtualMachineError(.guest, error.description)))
+        case .ended(let end): finish(.success(end))
+        case .lost(let reason): finish(.failure(VirtualMachineError(.guest, reason)))
         }
     }
 
@@ -117,8 +159,8 @@ final class GuestExecution: Sendable {
     }
 
     private func readStdin() {
-        guard let execution = state.withLock({ $0.isStdinOver ? nil : $0.execution }) else { return }
-        let room = min(agent.stdinRoom(execution), GuestExecution.stdinPiece)
+        guard state.withLock({ !$0.isStdinOver }) else { return }
+        let room = min(channel.stdinRoom, GuestExecution.stdinPiece)
         guard room > 0 else {
             state.withLock(\.watch)?.setInterest([])
             return
@@ -126,7 +168,7 @@ final class GuestExecution: Sendable {
         var buffer = [UInt8](repeating: 0, count: room)
         switch FileDescriptor.standardInput.receive(into: &buffer) {
         case .bytes(0), .failed: endStdin()
-        case .bytes(let count): agent.writeStdin(execution, buffer[..<count])
+        case .bytes(let count): channel.writeStdin(buffer[..<count])
         case .wouldBlock: break
         }
     }
@@ -138,7 +180,7 @@ final class GuestExecution: Sendable {
 
     private func endStdin() {
         stopStdin()
-        if let execution = state.withLock(\.execution) { agent.closeStdin(execution) }
+        channel.closeStdin()
     }
 
     private func stopStdin() {

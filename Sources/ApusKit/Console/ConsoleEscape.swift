@@ -10,6 +10,8 @@ public struct ConsoleEscape: Sendable {
         case quit
         /// `Ctrl-A C`: to the monitor, or back.
         case monitor
+        /// `Ctrl-A D`: leave the machine to itself.
+        case detach
         /// `Ctrl-A H`, and any letter that means nothing: say what there is.
         case help
     }
@@ -20,6 +22,7 @@ public struct ConsoleEscape: Sendable {
     public static let helpText = """
         Ctrl-A X  end the machine
         Ctrl-A C  to the monitor, and back
+        Ctrl-A D  detach, and leave the machine running
         Ctrl-A H  this help
         Ctrl-A Ctrl-A  send Ctrl-A to the guest
 
@@ -48,6 +51,7 @@ public struct ConsoleEscape: Sendable {
             switch UnicodeScalar(byte) {
             case "x", "X": inputs.append(.quit)
             case "c", "C": inputs.append(.monitor)
+            case "d", "D": inputs.append(.detach)
             default: inputs.append(.help)
             }
         }

@@ -11,6 +11,8 @@ final class ConsoleRelay: StreamBackend {
     struct Actions: Sendable {
         var quit: @Sendable () -> Void
         var perform: @Sendable (MachineCommand) async -> MachineReply
+        /// Leaves the machine to itself; nil where it would not go on.
+        var detach: (@Sendable () -> Void)?
     }
 
     private struct State {
@@ -64,10 +66,18 @@ final class ConsoleRelay: StreamBackend {
             case .guest(let typed): take(typed)
             case .quit: state.withLock(\.actions)?.quit()
             case .monitor: toggleMonitor()
+            case .detach: detach()
             case .help: print(ConsoleEscape.helpText)
             }
         }
         return bytes.count
+    }
+
+    private func detach() {
+        guard let detach = state.withLock(\.actions)?.detach else {
+            return print("\napus: this guest ends with its terminal; one that was started detached can be left\n")
+        }
+        detach()
     }
 
     private func take(_ typed: [UInt8]) {

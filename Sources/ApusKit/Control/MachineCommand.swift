@@ -15,8 +15,11 @@ public enum MachineCommand: Equatable, Codable, Sendable {
     case resume
     /// Begin again from reset, without asking the guest.
     case reset
-    /// Ask the guest to switch itself off.
+    /// Ask the guest to switch itself off; end the machine at once where nobody in it can be asked.
     case powerOff
+    /// Ask the guest to switch itself off, and end the machine where it is still there after so many seconds. Fails where
+    /// nobody in it can be asked.
+    case stop(graceSeconds: Int)
     /// End the machine at once.
     case quit
     /// What can be asked.
@@ -32,6 +35,7 @@ public enum MachineCommand: Equatable, Codable, Sendable {
         ("continue", nil, "go on after a pause"),
         ("reset", nil, "begin again from reset, without asking the guest"),
         ("poweroff", nil, "ask the guest to switch off"),
+        ("stop", "[SECONDS]", "ask the guest to switch off; end it if it has not after 10 seconds, or so many"),
         ("quit", nil, "end the machine at once"),
         ("help", nil, "this list"),
     ]
@@ -62,6 +66,12 @@ public enum MachineCommand: Equatable, Codable, Sendable {
         case "reset": return .reset
         case "poweroff": return .powerOff
         case "quit": return .quit
+        case "stop":
+            guard let argument else { return .stop(graceSeconds: 10) }
+            guard let seconds = Int(argument), seconds >= 0 else {
+                throw VirtualMachineError(.configuration, "time '\(argument)' is not a whole number of seconds")
+            }
+            return .stop(graceSeconds: seconds)
         case "registers":
             guard let argument else { return .registers(vcpu: nil) }
             guard let number = Int(argument), number >= 0 else {

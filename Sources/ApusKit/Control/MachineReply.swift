@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What came of a `MachineCommand`: values for a program, `text` for a person.
-public enum MachineReply: Equatable, Codable, Sendable {
+public enum MachineReply: Equatable, Sendable {
     /// Done; there is nothing to tell but this sentence.
     case done(String)
     /// Not done, and why.

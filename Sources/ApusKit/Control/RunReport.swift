@@ -14,8 +14,10 @@ public struct RunReport: Codable, Equatable, Sendable {
     public var seconds: Double
     public var statistics: StatisticsReport?
 
-    /// How `machine` ended, with its counters where they are wanted.
-    public init(_ end: VirtualMachineEnd, of machine: VirtualMachine, hasStatistics: Bool) {
+    /// How `machine` ended, with its last statistics, and its counters where they are wanted.
+    public init(
+        _ end: VirtualMachineEnd, of machine: VirtualMachine, statistics report: StatisticsReport?, hasCounters: Bool
+    ) {
         ended = end.word
         code = end.exitStatus
         switch end.reason {
@@ -24,8 +26,7 @@ public struct RunReport: Codable, Equatable, Sendable {
         }
         platform = machine.configuration.platform
         engine = machine.engine
-        let report = machine.statistics
-        seconds = Double(report.virtualNanoseconds / 1_000_000) / 1000
-        statistics = hasStatistics ? report : nil
+        seconds = Double((report?.virtualNanoseconds ?? 0) / 1_000_000) / 1000
+        statistics = hasCounters ? report : nil
     }
 }

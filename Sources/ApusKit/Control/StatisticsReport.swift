@@ -28,6 +28,10 @@ public struct StatisticsReport: Equatable, Codable, Sendable {
     /// Virtual time since the machine was switched on.
     public var virtualNanoseconds: UInt64
     public var resets: Int
+    /// How often a vCPU's thread waited for a lock that threads take which serve control connections.
+    public var vcpuWaits: UInt64
+    /// Bytes of the console that attached readers and the log did not get, being too slow.
+    public var consoleLost: UInt64
     /// Instructions retired by all vCPUs.
     public var instructions: UInt64
     /// Millions of instructions a second of virtual time, over all vCPUs.
@@ -35,7 +39,9 @@ public struct StatisticsReport: Equatable, Codable, Sendable {
     public var vcpus: [VCPU]
     public var devices: [Device]
 
-    init(_ statistics: MachineStatistics) {
+    init(_ statistics: MachineStatistics, consoleLost: UInt64) {
+        vcpuWaits = statistics.vcpuWaits
+        self.consoleLost = consoleLost
         virtualNanoseconds = statistics.virtualNanoseconds
         resets = statistics.resets
         instructions = statistics.retired
@@ -58,6 +64,8 @@ public struct StatisticsReport: Equatable, Codable, Sendable {
             ["instructions", TextTable.grouped(instructions)],
             ["MIPS", "\(mips)"],
             ["resets", "\(resets)"],
+            ["vCPU waits for control", "\(vcpuWaits)"],
+            ["console bytes lost", "\(consoleLost)"],
         ]
         for vcpu in vcpus {
             rows.append(["vcpu \(vcpu.id) instructions", TextTable.grouped(vcpu.instructions)])

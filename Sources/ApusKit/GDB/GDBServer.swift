@@ -34,7 +34,7 @@ final class GDBServer: Sendable {
     var port: UInt16 { listener.port }
 
     /// Listens as `server` says, for debuggers of `machine`.
-    init(_ server: DebugServer, machine: VirtualMachine) throws(VirtualMachineError) {
+    init(_ server: DebugServer, machine: InProcessMachine) throws(VirtualMachineError) {
         target = HartDebugTarget(machine)
         do {
             listener = try TCPListener(port: server.port)

@@ -19,12 +19,12 @@ final class HartDebugTarget: DebugTarget {
     }
 
     // The machine owns the server, which owns this.
-    private unowned let machine: VirtualMachine
+    private unowned let machine: InProcessMachine
     private let state = Mutex(State())
 
     let registers = DebugRegisterSet.riscv64
 
-    init(_ machine: VirtualMachine) { self.machine = machine }
+    init(_ machine: InProcessMachine) { self.machine = machine }
 
     /// Sets who hears of stops that happen here.
     func setReporter(_ reporter: @escaping @Sendable (DebugEvent) -> Void) {
@@ -135,7 +135,7 @@ final class HartDebugTarget: DebugTarget {
             case .quit:
                 machine.stop(.debugger)
                 return MachineReply.done("ended").text
-            case .pause, .resume, .powerOff:
+            case .pause, .resume, .powerOff, .stop:
                 return "the debugger holds the machine; use its own commands\n"
             case .status, .vcpus, .registers, .statistics, .help: return try machine.look(command).text
             }

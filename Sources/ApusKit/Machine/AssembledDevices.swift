@@ -10,36 +10,48 @@ import SystemPackage
 /// The host's side of a machine: its event loop and everything that was opened for it, before the machine is made.
 final class AssembledDevices: Sendable {
     let loop: EventLoop
+    /// To `loop` from threads that must not wait.
+    let queue: LoopQueue
     let agent: GuestAgent?
     /// The machine's part of the host's processors.
     let processors: ProcessorControl
+    /// The serial port, for all who look at it.
+    let console: ConsoleFan?
     /// Where traps and changes of privilege are written, where they are.
     let trace: TraceWriter?
     private let serial: OpenStream?
     private let consoles: [OpenStream]
     private let disks: [DiskAttachment]
     private let networks: [NetworkAttachment]
-    private let isClosed = Mutex(false)
+    private let closed = Mutex(false)
 
-    /// Opens what `configuration` names; what was opened before a failure is given back.
-    init(_ configuration: VirtualMachineConfiguration) throws(VirtualMachineError) {
-        processors = try ProcessorControl(configuration)
+    /// Opens what `configuration` names; what was opened before a failure is given back. Who attaches to the console is
+    /// served by `clients`.
+    init(
+        _ configuration: VirtualMachineConfiguration, in place: MachinePlace, clients: ClientLoop
+    ) throws(VirtualMachineError) {
+        processors = try ProcessorControl(configuration, guest: place.guest)
         do throws(HostError) {
             let loop = try EventLoop(name: "io")
             self.loop = loop
+            let queue = try LoopQueue(loop)
+            self.queue = queue
             // Disks first: they are locked, and what is wrong with them is said before a terminal changes.
             disks = try configuration.storageDevices.map { device throws(HostError) in try Self.disk(device) }
             networks = try configuration.networkDevices.enumerated().map { entry throws(HostError) in
                 try Self.network(entry.element, number: entry.offset, loop: loop)
             }
-            serial = try configuration.serialPort.map { port throws(HostError) in
-                try OpenStream(port.attachment, loop: loop)
+            let serial = try configuration.serialPort.map { port throws(HostError) in
+                try place.open(port.attachment, loop: loop)
             }
+            self.serial = serial
             consoles = try configuration.consoleDevices.map { device throws(HostError) in
-                try OpenStream(device.attachment, loop: loop)
+                try place.open(device.attachment, loop: loop)
             }
+            let log = try place.consoleLog.map { path throws(HostError) in try ConsoleLog(FilePath(path)) }
+            console = serial.map { ConsoleFan($0, log: log, clients: clients.queue, devices: queue) }
             trace = try configuration.trace.map { destination throws(HostError) in try TraceWriter(destination) }
-            agent = configuration.hasAgentPort ? GuestAgent(loop: loop) : nil
+            agent = configuration.hasAgentPort ? GuestAgent(timers: clients.loop, queue: queue) : nil
         } catch {
             throw VirtualMachineError(error)
         }
@@ -83,8 +95,8 @@ final class AssembledDevices: Sendable {
     /// Where consoles are to be found that have a name.
     var consoleNames: [String] { ([serial].compactMap(\.self) + consoles).compactMap(\.name) }
 
-    /// The last lines of a console that is kept in memory.
-    var consoleTail: [String] { serial?.memory?.lastLines(20) ?? [] }
+    /// The last lines that the guest wrote to its serial port.
+    var consoleTail: [String] { console?.lastLines(20) ?? [] }
 
     /// Sets what the escapes of a console on the terminal do.
     func setActions(_ actions: ConsoleRelay.Actions) {
@@ -97,7 +109,7 @@ final class AssembledDevices: Sendable {
     }
 
     /// Whether a virtio console is on the process's own terminal.
-    var hasTerminalConsole: Bool { consoles.contains { $0.relay != nil } }
+    var hasTerminalConsole: Bool { consoles.contains { $0.isStandard } }
 
     /// The machine's configuration over what is open.
     func virtConfiguration(
@@ -107,7 +119,7 @@ final class AssembledDevices: Sendable {
         virt.harts = configuration.cpuCount
         virt.memorySize = configuration.memorySize
         virt.transport = configuration.transport == .pci ? .pci : .mmio
-        virt.serial = serial?.attachment
+        virt.serial = console?.attachment
         virt.disks = disks
         virt.networks = networks
         virt.consolePorts = consoles.enumerated().map { number, stream in
@@ -138,9 +150,12 @@ final class AssembledDevices: Sendable {
         trace?.start(on: loop)
     }
 
+    /// Whether everything was given back.
+    var isClosed: Bool { closed.withLock(\.self) }
+
     /// Gives everything back; once. What the guest wrote has gone out when this returns.
     func close() {
-        let isFirst = isClosed.withLock { isClosed in
+        let isFirst = closed.withLock { isClosed in
             defer { isClosed = true }
             return !isClosed
         }
@@ -148,6 +163,7 @@ final class AssembledDevices: Sendable {
         for stream in [serial].compactMap(\.self) + consoles { stream.close() }
         trace?.close()
         loop.stop()
+        queue.close()
     }
 }
 

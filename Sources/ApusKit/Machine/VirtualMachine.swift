@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Host
-import Machines
-import Synchronization
-
 /// A virtual machine: made from a configuration, started once, and over when its guest or its owner ends it.
 ///
-/// It runs within the calling process, without a sandbox. Any thread or task may call it.
+/// It runs in a process of its own: what a guest brings down there takes nobody along. That process ends with this
+/// object, and with the process that has it, unless the machine was made to outlive them. Any thread or task may call it.
 public final class VirtualMachine: Sendable {
     /// Where the machine is in its life.
     public enum State: String, Codable, Sendable {
@@ -32,247 +29,139 @@ public final class VirtualMachine: Sendable {
         case ended(VirtualMachineEnd)
     }
 
-    /// Why vCPUs stand that would run otherwise.
-    struct Hold: OptionSet {
-        let rawValue: Int
-        /// Someone called `pause()`, or the machine paused itself on a panic.
-        static let user = Hold(rawValue: 1)
-        /// A debugger looks at the machine.
-        static let debugger = Hold(rawValue: 2)
+    /// What is between the machine and the process that made it.
+    public enum Isolation: Sendable {
+        /// A process of the machine's own.
+        case process
+        /// Nothing: the machine runs within the calling process, without a sandbox and unknown to other commands.
+        case none
     }
 
-    private struct Life {
-        var hold: Hold = []
-        var stopCause: StopCause?
-        var end: VirtualMachineEnd?
-        var isStarted = false
-    }
-
+    /// What the machine is made of.
     public let configuration: VirtualMachineConfiguration
-    /// The engine that runs, where the configuration left the choice.
-    public let engine: Engine
-    /// The agent in the guest, where the configuration has a port for it.
-    public let agent: GuestAgent?
-
-    let machine: VirtMachine
-    let devices: AssembledDevices
-    let hub: EventHub
-    private let life = Mutex(Life())
-    private let debugger = Mutex<GDBServer?>(nil)
-    /// Calls of the machine that wait for vCPUs are made here, one after the other, and never on a task's thread.
-    private let control: ControlThread
-    private let timer = Mutex<EventLoop.Timer?>(nil)
+    /// What is between it and this process.
+    public let isolation: Isolation
+    private let body: any MachineBody
 
     /// Opens and checks everything that `configuration` names; no guest instruction runs yet.
-    public init(_ configuration: VirtualMachineConfiguration) throws(VirtualMachineError) {
-        try configuration.validate()
+    ///
+    /// With `isolation: .process` that is done by the machine's own process: the program `apus` at `APUS_EXECUTABLE`,
+    /// else beside this program, else on PATH.
+    public init(
+        _ configuration: VirtualMachineConfiguration, isolation: Isolation = .process,
+        options: LaunchOptions = LaunchOptions()
+    ) async throws(VirtualMachineError) {
         self.configuration = configuration
-        engine = try configuration.chosenEngine()
-        hub = EventHub()
-        devices = try AssembledDevices(configuration)
-        agent = devices.agent
-        do {
-            control = try ControlThread()
-        } catch {
-            devices.close()
-            throw VirtualMachineError(error)
+        self.isolation = isolation
+        switch isolation {
+        case .process: body = try await MachineProcess(configuration, options)
+        case .none: body = try InProcessMachine(configuration)
         }
-        do {
-            machine = try VirtMachine(devices.virtConfiguration(configuration, engine: engine, hub: hub))
-        } catch {
-            devices.close()
-            throw VirtualMachineError(error)
-        }
-        hub.connect { [weak self] event in self?.hear(event) }
-        connectConsole()
     }
+
+    /// The engine that runs, where the configuration left the choice.
+    public var engine: Engine { body.engine }
+
+    /// The guest's identifier among those of this host; nil without a process of its own.
+    public var id: GuestIdentifier? { process?.entry.id }
+
+    private var process: MachineProcess? { body as? MachineProcess }
 
     // MARK: Life
 
     /// Where the machine is in its life.
-    public var state: State { State(machine.state) }
+    public var state: State { body.state }
 
     /// What happens from now on; ends after `Event.ended`. Each call is a listener of its own.
-    public var events: AsyncStream<Event> { hub.stream() }
+    public var events: AsyncStream<Event> { body.events }
 
     /// How the machine ended, once it has.
-    public var end: VirtualMachineEnd? { life.withLock(\.end) }
+    public var end: VirtualMachineEnd? { body.end }
 
     /// Switches on.
-    public func start() async throws(VirtualMachineError) {
-        let isFirst = life.withLock { life in
-            defer { life.isStarted = true }
-            return !life.isStarted
-        }
-        guard isFirst else {
-            throw VirtualMachineError(.state, "the machine was started before; make another one to start again")
-        }
-        try await onControl { () throws(VirtualMachineError) in
-            do {
-                try self.devices.start()
-                if self.configuration.debugServer?.waits == true {
-                    self.life.withLock { _ = $0.hold.insert(.debugger) }
-                }
-                if let server = self.configuration.debugServer { try self.startDebugServer(server) }
-                try self.machine.start()
-            } catch let error as MachineError {
-                throw VirtualMachineError(error)
-            } catch let error as VirtualMachineError {
-                throw error
-            } catch {
-                throw VirtualMachineError(.host, "\(error)")
-            }
-        }
-        try watchEnd()
-        terminalResized()
-        for place in devices.consoleNames { hub.tell(.console(place)) }
-    }
+    public func start() async throws(VirtualMachineError) { try await body.start() }
 
     /// Stops all vCPUs and virtual time; without effect when paused.
-    public func pause() async throws(VirtualMachineError) {
-        try await onControl { () throws(VirtualMachineError) in
-            try self.checkRuns("pause")
-            self.hold(.user)
-        }
-    }
+    public func pause() async throws(VirtualMachineError) { try await carryOut(.pause) }
 
     /// Goes on after `pause()`.
-    public func resume() async throws(VirtualMachineError) {
-        try await onControl { () throws(VirtualMachineError) in
-            try self.checkRuns("resume")
-            guard self.release(.user) else {
-                throw VirtualMachineError(.state, "a debugger holds the machine; continue it there")
-            }
-        }
-    }
+    public func resume() async throws(VirtualMachineError) { try await carryOut(.resume) }
 
     /// Begins again from reset, without asking the guest.
-    public func reset() async throws(VirtualMachineError) {
-        try await onControl { () throws(VirtualMachineError) in
-            try self.checkRuns("reset")
-            self.machine.reset()
-        }
-    }
+    public func reset() async throws(VirtualMachineError) { try await carryOut(.reset) }
 
     /// Ends the machine without asking the guest. `cause` is what `VirtualMachineEnd` will say.
-    public func stop(_ cause: StopCause = .caller) {
-        life.withLock { if $0.stopCause == nil { $0.stopCause = cause } }
-        devices.hurry()
-        machine.stop()
-    }
+    public func stop(_ cause: StopCause = .caller) { body.stop(cause) }
 
     /// Asks the guest to switch itself off, through the agent in it; ends the machine at once where there is none.
     /// A guest that is still there after `grace` is ended.
     public func requestStop(_ cause: StopCause = .caller, grace: Duration = .seconds(10)) async {
-        life.withLock { if $0.stopCause == nil { $0.stopCause = cause } }
-        guard state == .running, let agent, agent.isReady, await agent.powerOff() else { return stop(cause) }
-        let deadline = MonotonicTime.after(milliseconds: UInt64(max(0, grace.components.seconds)) * 1000)
-        devices.loop.schedule(at: deadline) { [weak self] in self?.stop(cause) }
+        await body.requestStop(cause, grace: grace)
     }
 
-    /// Waits for the end.
-    public func wait() async -> VirtualMachineEnd {
-        for await event in hub.stream() {
-            if case .ended(let end) = event { return end }
+    /// Waits for the end. Nothing of the machine is left then, its process included.
+    public func wait() async -> VirtualMachineEnd { await body.wait() }
+
+    /// Leaves the machine to itself: it goes on when this object and this process are gone, until its guest ends it or
+    /// someone by its control socket. Only for a machine made with `LaunchOptions.isDetached`.
+    public func detach() async throws(VirtualMachineError) {
+        guard let process, process.isDetached else {
+            throw VirtualMachineError(
+                .state, "this machine ends with who started it; make it detached to have it go on")
         }
-        return end ?? VirtualMachineEnd(reason: .stopped(.caller))
+        try await process.detach()
     }
 
-    private func checkRuns(_ what: String) throws(VirtualMachineError) {
-        guard state == .running || state == .paused else {
-            throw VirtualMachineError(.state, "the machine is \(state.rawValue): there is nothing to \(what)")
-        }
+    // MARK: Questions
+
+    /// Carries out `command`: the one door for the monitor, for a debugger's `monitor` and for a control socket.
+    public func perform(_ command: MachineCommand) async -> MachineReply { await body.perform(command) }
+
+    /// What the machine is and where it stands.
+    public func status() async throws(VirtualMachineError) -> MachineStatus {
+        guard case .status(let status) = try await answer(.status) else { throw VirtualMachine.misunderstood }
+        return status
     }
 
-    // MARK: Holds
-
-    /// Makes the vCPUs stand for `reason` too.
-    func hold(_ reason: Hold) {
-        life.withLock { _ = $0.hold.insert(reason) }
-        machine.pause()
+    /// What each vCPU is doing.
+    public func vcpus() async throws(VirtualMachineError) -> [VCPUSummary] {
+        guard case .vcpus(let vcpus) = try await answer(.vcpus) else { throw VirtualMachine.misunderstood }
+        return vcpus
     }
 
-    /// Takes `reason` away; true if the vCPUs run on.
-    @discardableResult
-    func release(_ reason: Hold) -> Bool {
-        let isFree = life.withLock { life in
-            life.hold.remove(reason)
-            return life.hold.isEmpty
-        }
-        if isFree { machine.resume() }
-        return isFree
+    /// The counters of vCPUs and devices; after the end, the last ones.
+    public func statistics() async throws(VirtualMachineError) -> StatisticsReport {
+        guard case .statistics(let report) = try await answer(.statistics) else { throw VirtualMachine.misunderstood }
+        return report
     }
 
-    // MARK: Events of the machine
+    private static let misunderstood = VirtualMachineError(.host, "the machine gave an answer to another question")
 
-    /// On a thread of the machine's: must not wait.
-    private func hear(_ event: MachineEvent) {
-        switch event {
-        case .state(let state): hub.tell(.state(State(state)))
-        case .restarted:
-            agent?.machineRestarted()
-            hub.tell(.restarted)
-        case .panicked(let text):
-            if configuration.onPanic == .pause { life.withLock { _ = $0.hold.insert(.user) } }
-            debugger.withLock(\.self)?.machinePanicked()
-            hub.tell(.panicked(text))
-        case .debugStop(let hart, let stop):
-            life.withLock { _ = $0.hold.insert(.debugger) }
-            debugger.withLock(\.self)?.machineStopped(hart: hart, stop)
-        case .ended: break  // `watchEnd` says so, once every thread of the machine's is gone
-        }
+    private func answer(_ command: MachineCommand) async throws(VirtualMachineError) -> MachineReply {
+        let reply = await body.perform(command)
+        if case .failed(let sentence) = reply { throw VirtualMachineError(.state, sentence) }
+        return reply
     }
 
-    private func watchEnd() throws(VirtualMachineError) {
-        do {
-            _ = try HostThread(name: "end") { self.finish(self.machine.waitForEnd()) }
-        } catch {
-            machine.stop()
-            throw VirtualMachineError(.host, error.description)
-        }
-        if let timeout = configuration.timeout {
-            let deadline = MonotonicTime.after(milliseconds: UInt64(timeout.components.seconds) * 1000)
-            let armed = devices.loop.schedule(at: deadline) { [weak self] in self?.stop(.timeout) }
-            timer.withLock { $0 = armed }
-        }
+    private func carryOut(_ command: MachineCommand) async throws(VirtualMachineError) { _ = try await answer(command) }
+
+    // MARK: The guest
+
+    /// Waits until the agent in the guest answers; false if it has not after `timeout`, the machine has ended, or it has
+    /// no port for an agent.
+    public func waitForAgent(timeout: Duration) async -> Bool { await body.awaitAgent(timeout) }
+
+    /// A command to run in the guest, whose agent has answered, on this process's stdin, stdout and stderr.
+    public func prepare(_ command: GuestCommand) async throws(VirtualMachineError) -> GuestProcess {
+        try await body.prepare(command)
     }
 
-    private func finish(_ machineEnd: MachineEnd) {
-        let cause = life.withLock(\.stopCause)
-        let end = VirtualMachineEnd(machineEnd, cause: cause)
-        debugger.withLock { server in
-            defer { server = nil }
-            return server
-        }?.machineEnded(status: UInt8(truncatingIfNeeded: end.exitStatus))
-        agent?.machineEnded()
-        devices.close()
-        life.withLock { $0.end = end }
-        hub.finish(end)
-    }
+    /// The last lines that the guest wrote to its serial port, without what would steer a terminal.
+    public func consoleTail() async -> [String] { await body.consoleTail() }
 
-    private func startDebugServer(_ server: DebugServer) throws(VirtualMachineError) {
-        let started = try GDBServer(server, machine: self)
-        debugger.withLock { $0 = started }
-    }
+    /// Tells the guest the size of this process's terminal, where a virtio console is on it. Called when it changes.
+    public func terminalResized() { body.terminalResized() }
 
     /// The port where a debugger may connect, once the machine was started with a debug server.
-    public var debugPort: UInt16? { debugger.withLock { $0?.port } }
-
-    // MARK: Control
-
-    /// Runs `work` on the control queue.
-    func onControl<T: Sendable>(
-        _ work: @escaping @Sendable () throws(VirtualMachineError) -> T
-    ) async throws(VirtualMachineError) -> T {
-        let result: Result<T, VirtualMachineError> = await withCheckedContinuation { continuation in
-            control.async {
-                do throws(VirtualMachineError) {
-                    continuation.resume(returning: .success(try work()))
-                } catch {
-                    continuation.resume(returning: .failure(error))
-                }
-            }
-        }
-        return try result.get()
-    }
+    public var debugPort: UInt16? { body.debugPort }
 }

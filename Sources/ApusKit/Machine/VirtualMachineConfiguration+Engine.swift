@@ -17,9 +17,9 @@ extension VirtualMachineConfiguration {
     }
 }
 
-extension VirtualMachine {
+extension VirtualMachineConfiguration {
     /// Why this engine runs, for people.
     public var engineReason: String {
-        configuration.engine == .automatic ? "the fastest here for \(configuration.platform.rawValue)" : "asked for"
+        engine == .automatic ? "the fastest here for \(platform.rawValue)" : "asked for"
     }
 }

@@ -3,7 +3,7 @@
 import Machines
 
 /// Who ended a machine that its guest did not end.
-public enum StopCause: Equatable, Codable, Sendable {
+public enum StopCause: Equatable, Sendable {
     /// `VirtualMachine.stop()`, the monitor's `quit`, `Ctrl-A X`.
     case caller
     /// A signal to the process.
@@ -18,7 +18,7 @@ public enum StopCause: Equatable, Codable, Sendable {
 
 /// How a machine's life ended, and by whose doing.
 public struct VirtualMachineEnd: Equatable, Codable, Sendable {
-    public enum Reason: Equatable, Codable, Sendable {
+    public enum Reason: Equatable, Sendable {
         /// The guest switched off with this code; 0: all went well.
         case poweredOff(code: Int32)
         /// The guest's system crashed, in these words.

@@ -37,6 +37,7 @@ public final class DescriptorStream: StreamBackend {
         var inputWatch: EventLoop.Watch?
         var outputWatch: EventLoop.Watch?
         var drainers: [WaitGate] = []
+        var whenEmpty: (@Sendable () -> Void)?
         var isClosed = false
     }
 
@@ -61,6 +62,17 @@ public final class DescriptorStream: StreamBackend {
         self.init(
             loop: loop, input: input, output: output.map { OutputDescriptor(inherited: $0) }, bufferSize: bufferSize,
             overflow: .refuse, event: event)
+    }
+
+    /// A stream over `socket`, which does not block and is nobody else's; it does not own it. With `discardsOldest` a
+    /// full buffer loses what it has had longest, instead of taking no more.
+    public convenience init(
+        loop: EventLoop, socket: FileDescriptor, bufferSize: Int = 1 << 20, discardsOldest: Bool = false,
+        event: @escaping @Sendable (Event) -> Void = { _ in }
+    ) {
+        self.init(
+            loop: loop, input: socket, output: OutputDescriptor(nonBlocking: socket), bufferSize: bufferSize,
+            overflow: discardsOldest ? .discardOldest : .refuse, event: event)
     }
 
     init(
@@ -149,14 +161,15 @@ public final class DescriptorStream: StreamBackend {
     }
 
     private func finishWriting() {
-        let (drainers, more) = state.withLock { state -> ([WaitGate], Bool) in
-            guard state.buffer.isEmpty || state.isClosed else { return ([], true) }
+        let (drainers, work, more) = state.withLock { state -> ([WaitGate], (@Sendable () -> Void)?, Bool) in
+            guard state.buffer.isEmpty || state.isClosed else { return ([], nil, true) }
             state.isWriting = false
             state.outputWatch?.setInterest([])
-            defer { state.drainers = [] }
-            return (state.drainers, false)
+            defer { (state.drainers, state.whenEmpty) = ([], nil) }
+            return (state.drainers, state.whenEmpty, false)
         }
         for gate in drainers { gate.wake() }
+        work?()
         if more { loop.post { [self] in writeOutput() } }
     }
 
@@ -174,16 +187,17 @@ public final class DescriptorStream: StreamBackend {
     }
 
     private func failOutput(_ error: Errno) {
-        let (drainers, room) = state.withLock { state -> ([WaitGate], (@Sendable () -> Void)?) in
+        let (drainers, work, room) = state.withLock { state in
             state.outputError = error
             state.buffer.removeAll()
             state.isWriting = false
             state.outputWatch?.cancel()
             state.outputWatch = nil
-            defer { state.drainers = [] }
-            return (state.drainers, state.room)
+            defer { (state.drainers, state.whenEmpty) = ([], nil) }
+            return (state.drainers, state.whenEmpty, state.room)
         }
         for gate in drainers { gate.wake() }
+        work?()
         room?()
         event(.outputFailed(error))
     }
@@ -199,6 +213,15 @@ public final class DescriptorStream: StreamBackend {
             return true
         }
         return isBusy ? gate.wait(untilMonotonic: deadline) : true
+    }
+
+    /// Calls `work` on the loop's thread once all that was sent so far has gone out or cannot any more.
+    public func whenWritten(_ work: @escaping @Sendable () -> Void) {
+        let isBusy = state.withLock { state in
+            if state.isWriting { state.whenEmpty = work }
+            return state.isWriting
+        }
+        if !isBusy { loop.post(work) }
     }
 
     // MARK: Input
@@ -266,6 +289,7 @@ public final class DescriptorStream: StreamBackend {
             state.room = nil
             state.pending = []
             state.buffer.removeAll()
+            state.whenEmpty = nil
             defer { state.drainers = [] }
             return state.drainers
         }

@@ -58,9 +58,15 @@ int chost_lock_file(int fd, bool exclusive);
 /// Takes a connection, close-on-exec and non-blocking. Why C: accept4.
 int chost_accept(int fd);
 
+/// Who is at the other end of the unix socket `fd`: process and user. 0, or minus an errno. Why C: struct ucred.
+int chost_peer(int fd, int *process, unsigned *user);
+
 /// Adds to `actions` that the started program has no descriptor from `first` up. Why C:
 /// posix_spawn_file_actions_addclosefrom_np.
 int chost_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
+
+/// The flag of posix_spawn(3) that gives the started program a session of its own. Why C: POSIX_SPAWN_SETSID.
+short chost_spawn_session(void);
 
 /// Puts `fd` into raw mode `raw` and remembers `cooked`, so that exit, deadly signals, stop and continue find the
 /// terminal as it was. Answers 0 or an errno. One terminal at a time: EBUSY.

@@ -27,9 +27,10 @@ public final class ChildProcess: Sendable {
 
     /// Starts `program` with `arguments` (the program's own name is put before them). Its descriptor n is a copy of
     /// `descriptors[n]`; every other one is closed. Signals are at their defaults and unblocked. `environment` is all
-    /// of its environment.
+    /// of its environment. In a session of its own it has no terminal, and no signal of one reaches it.
     public init(
-        _ program: FilePath, _ arguments: [String], environment: [String] = [], descriptors: [CInt: FileDescriptor]
+        _ program: FilePath, _ arguments: [String], environment: [String] = [], descriptors: [CInt: FileDescriptor],
+        inOwnSession isLeader: Bool = false
     ) throws(HostError) {
         var held: [CInt: CInt] = [:]
         defer { for copy in held.values { close(copy) } }
@@ -40,7 +41,7 @@ public final class ChildProcess: Sendable {
             guard copy >= 0 else { throw HostError("cannot duplicate file descriptor \(source.rawValue)", .current) }
             held[target] = copy
         }
-        let (error, pid) = spawnProgram(program, arguments, environment, held, count)
+        let (error, pid) = spawnProgram(program, arguments, environment, held, count, isLeader)
         guard error == 0 else { throw HostError("cannot run '\(program)'", Errno(rawValue: error)) }
         self.pid = pid
         state = Mutex(.running)
@@ -90,7 +91,8 @@ public final class ChildProcess: Sendable {
 
 /// posix_spawn(3) with descriptor n made of `held[n]`, `count` and up closed: an errno, or 0 and the process.
 private func spawnProgram(
-    _ program: FilePath, _ arguments: [String], _ environment: [String], _ held: [CInt: CInt], _ count: CInt
+    _ program: FilePath, _ arguments: [String], _ environment: [String], _ held: [CInt: CInt], _ count: CInt,
+    _ isLeader: Bool
 ) -> (CInt, pid_t) {
     // SAFETY: actions and attributes live from init to destroy; the strings are freed after the call that copies them.
     var actions = unsafe posix_spawn_file_actions_t()
@@ -112,7 +114,9 @@ private func spawnProgram(
     var all = SignalMask.makeSet(Array(1..<32))
     unsafe posix_spawnattr_setsigmask(&attributes, &none)
     unsafe posix_spawnattr_setsigdefault(&attributes, &all)
-    unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+    let session = isLeader ? chost_spawn_session() : 0
+    unsafe posix_spawnattr_setflags(
+        &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | session)
 
     let list = unsafe ([program.string] + arguments).map { unsafe strdup($0) } + [nil]
     let variables = unsafe environment.map { unsafe strdup($0) } + [nil]

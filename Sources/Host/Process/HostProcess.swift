@@ -43,6 +43,31 @@ public enum HostProcess {
         return unsafe String(cString: value)
     }
 
+    /// All environment variables, as `NAME=VALUE`.
+    public static var environmentStrings: [String] {
+        var strings: [String] = []
+        // SAFETY: the C library's own array, ended by a null; nothing in this process changes the environment.
+        var entry = unsafe environ
+        while let text = unsafe entry.pointee {
+            strings.append(unsafe String(cString: text))
+            unsafe entry += 1
+        }
+        return strings
+    }
+
+    /// A program that belongs to this one: the one that `variable` names, else the one beside this program, else the
+    /// first on PATH.
+    public static func program(named name: String, variable: String) -> FilePath? {
+        if let path = environment(variable) { return FilePath(path) }
+        let folders =
+            [executableFolder].compactMap(\.self)
+            + (environment("PATH") ?? "").split(separator: ":").map { FilePath(String($0)) }
+        return folders.map { $0.appending(name) }.first {
+            // SAFETY: a NUL-terminated string for the call.
+            unsafe access($0.string, X_OK) == 0
+        }
+    }
+
     /// The folder of the program that runs, or nil where /proc is not mounted.
     public static var executableFolder: FilePath? {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))

@@ -14,9 +14,13 @@ public final class ListeningSocket: Sendable {
     /// What was made at the path, so that only that is removed.
     private let identity: FileIdentity?
     private let isClosed = Atomic<Bool>(false)
+    private let leavesFile: Bool
 
-    /// Listens at `path`. A socket there that nobody listens at any more is replaced; anything else is refused.
-    public init(_ path: FilePath) throws(HostError) {
+    /// Listens at `path`. A socket there that nobody listens at any more is replaced; anything else is refused. The
+    /// kernel keeps `backlog` connections that wait to be accepted. With `leavesFile` the socket's file stays when this
+    /// goes: a confined process could not remove it.
+    public init(_ path: FilePath, backlog: Int = 8, leavesFile: Bool = false) throws(HostError) {
+        self.leavesFile = leavesFile
         guard path.string.utf8.count <= 107 else {
             throw HostError(
                 "the socket path '\(path)' has \(path.string.utf8.count) bytes, and 107 are the most",
@@ -37,7 +41,7 @@ public final class ListeningSocket: Sendable {
                 "cannot listen at '\(path)'", error,
                 remedy: error == .addressInUse ? "choose another path, or remove what is there" : nil)
         }
-        guard listen(number, 8) == 0 else { throw HostError("cannot listen at '\(path)'", .current) }
+        guard listen(number, CInt(backlog)) == 0 else { throw HostError("cannot listen at '\(path)'", .current) }
         self.path = path
         identity = FileIdentity(path)
         descriptor = made.take()
@@ -54,9 +58,12 @@ public final class ListeningSocket: Sendable {
     /// Stops listening and removes the socket's file.
     public func close() {
         guard !isClosed.exchange(true, ordering: .relaxed) else { return }
-        if let identity, FileIdentity(path) == identity { Self.remove(path) }
+        if !leavesFile, let identity, FileIdentity(path) == identity { Self.remove(path) }
         try? descriptor.close()
     }
+
+    /// Removes the socket at `path` where nobody listens at it any more.
+    public static func clear(_ path: FilePath) { if isStale(path) { remove(path) } }
 
     private static func remove(_ path: FilePath) {
         // SAFETY: a NUL-terminated string for the call.

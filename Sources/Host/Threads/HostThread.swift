@@ -59,6 +59,17 @@ public final class HostThread: Sendable {
         return handle
     }
 
+    /// Does `work`, which may wait, on a thread of its own, or on the caller's where the host has none to give.
+    public static func run<T: Sendable>(_ name: String, _ work: @escaping @Sendable () -> T) async -> T {
+        await withCheckedContinuation { continuation in
+            do throws(HostError) {
+                _ = try HostThread(name: name) { continuation.resume(returning: work()) }
+            } catch {
+                continuation.resume(returning: work())
+            }
+        }
+    }
+
     /// Waits until the thread's body has returned. Once, and not on the thread itself.
     public func join() {
         let handle = state.withLock { state in

@@ -271,7 +271,7 @@ final class VCPU: Sendable {
     }
 
     func takeSample(_ activity: VCPUStatus.Activity) {
-        sample.withLock { sample in
+        func take(_ sample: inout VCPUSample) {
             // SAFETY: as in `turn`, or parked.
             sample.pc = unsafe hart.pc
             sample.privilege = unsafe hart.privilege
@@ -280,6 +280,12 @@ final class VCPU: Sendable {
             sample.retired = unsafe local.retiredBefore &+ hart.retired
             sample.counters = unsafe hart.counters.adding(local.countersBefore)
             sample.exits = unsafe local.exits
+        }
+        // Who looks holds the lock for as long as a copy takes, but may be off its core meanwhile: a vCPU that runs does
+        // not wait for that, and tells the next time.
+        if sample.withLockIfAvailable({ take(&$0) }) == nil {
+            guard activity != .running else { return }
+            sample.withLock { take(&$0) }
         }
         samples.wrappingAdd(1, ordering: .releasing)
     }

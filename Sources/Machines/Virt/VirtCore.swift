@@ -47,6 +47,8 @@ final class VirtCore: Sendable {
     let tree: VirtDeviceTree
     let hostInterface: HostInterface?
     let shared = Mutex(Shared())
+    /// How often a vCPU found a lock taken that the machine's owner takes too.
+    let waits = Atomic<UInt64>(0)
     let bell: WaitGate
     let parkBell = WaitGate()
     // SAFETY: the conductor's thread alone touches it; before it starts and after it ended, `start` and the end do.
@@ -91,10 +93,17 @@ final class VirtCore: Sendable {
 
     /// Queues `command`; without effect once the machine is over.
     func post(_ command: Command) {
-        let isAlive = shared.withLock { shared in
+        func queue(_ shared: inout Shared) -> Bool {
             guard shared.state != .ended else { return false }
             shared.queue.append((command, nil))
             return true
+        }
+        let isAlive: Bool
+        if let result = shared.withLockIfAvailable({ queue(&$0) }) {
+            isAlive = result
+        } else {
+            waits.wrappingAdd(1, ordering: .relaxed)
+            isAlive = shared.withLock { queue(&$0) }
         }
         if isAlive { bell.wake() }
     }

@@ -59,7 +59,16 @@ public final class VirtMachine: Sendable {
 
     /// The counters of harts and devices.
     public var statistics: MachineStatistics {
-        core.refreshSamples()
+        refreshHarts()
+        return lastStatistics
+    }
+
+    /// Makes the harts say where they are, for `lastStatistics`. May take a moment.
+    public func refreshHarts() { core.refreshSamples() }
+
+    /// The counters of harts, as they last told them, and of devices, whose locks it takes: on the devices' loop no vCPU
+    /// waits for it that would not wait for the loop's other work.
+    public var lastStatistics: MachineStatistics {
         let harts = core.board.vcpus.map { vcpu in
             let sample = vcpu.lastSample
             return MachineStatistics.HartSample(
@@ -67,7 +76,7 @@ public final class VirtMachine: Sendable {
         }
         return MachineStatistics(
             virtualNanoseconds: core.board.clock.nanoseconds, resets: core.shared.withLock { $0.resets },
-            harts: harts,
+            vcpuWaits: core.waits.load(ordering: .relaxed), harts: harts,
             devices: core.board.residents.map {
                 MachineStatistics.DeviceSample(name: $0.name, counters: $0.counters)
             })

@@ -39,7 +39,7 @@ struct RealDebuggerTests {
         configuration.hasAgentPort = false
         configuration.debugServer = DebugServer(port: 0, waits: true)
         configuration.timeout = .seconds(120)
-        let machine = try VirtualMachine(configuration)
+        let machine = try await VirtualMachine(configuration, isolation: .none)
         try await machine.start()
         let port = try #require(machine.debugPort)
         let said = try await tools.debug(program, ["target remote 127.0.0.1:\(port)"] + script)

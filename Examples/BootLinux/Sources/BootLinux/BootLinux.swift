@@ -14,7 +14,7 @@ struct BootLinux {
         configuration.serialPort = SerialPort(attachment: .standardStreams)
 
         // Opens and checks everything; no guest instruction runs yet.
-        let machine = try VirtualMachine(configuration)
+        let machine = try await VirtualMachine(configuration)
         let events = machine.events
         try await machine.start()
         for await event in events {

@@ -3,7 +3,7 @@
 import Machines
 import RISCV64
 
-extension VirtualMachine {
+extension InProcessMachine {
     private typealias Numbers = DebugRegisterSet.RISCV64
 
     /// A hart's register by GDB's number, or nil where there is none. The machine stands.

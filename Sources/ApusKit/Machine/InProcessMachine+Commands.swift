@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Host
 import Machines
+import Synchronization
 import VMMemory
 
-extension VirtualMachine {
+extension InProcessMachine {
     /// Carries out `command`: the one door for the monitor, for a debugger's `monitor` and for a control socket.
-    public func perform(_ command: MachineCommand) async -> MachineReply {
+    func perform(_ command: MachineCommand) async -> MachineReply {
         do throws(VirtualMachineError) {
             switch command {
             case .pause:
@@ -18,10 +20,13 @@ extension VirtualMachine {
                 try await reset()
                 return .done("reset")
             case .powerOff:
-                await requestStop()
+                await requestStop(.caller, grace: .seconds(10))
+                return .done("asked the guest to switch off")
+            case .stop(let grace):
+                try await stopInOrder(grace: grace)
                 return .done("asked the guest to switch off")
             case .quit:
-                stop()
+                stop(.caller)
                 return .done("ended")
             case .status, .vcpus, .registers, .statistics, .help:
                 return try await onControl { () throws(VirtualMachineError) in try self.look(command) }
@@ -29,6 +34,22 @@ extension VirtualMachine {
         } catch {
             return .failed(error.description)
         }
+    }
+
+    /// Asks the guest to switch off, or says at once that there is nobody to ask.
+    private func stopInOrder(grace: Int) async throws(VirtualMachineError) {
+        guard (0...86_400).contains(grace) else {
+            throw VirtualMachineError(.configuration, "\(grace) seconds are no time to wait; give 0 to 86400")
+        }
+        guard state == .running else {
+            throw VirtualMachineError(
+                .state, "the machine is \(state.rawValue): its guest cannot be asked to switch off; kill ends it")
+        }
+        guard let agent, agent.isReady else {
+            throw VirtualMachineError(
+                .guest, "no agent answers in the guest, so it cannot be asked to switch off; kill ends it")
+        }
+        await requestStop(.caller, grace: .seconds(grace))
     }
 
     /// Answers a command that changes nothing. Called on the control queue, or where the machine is paused.
@@ -43,8 +64,9 @@ extension VirtualMachine {
     }
 
     /// What the machine is and where it stands.
-    public var status: MachineStatus {
-        let statistics = machine.statistics
+    var status: MachineStatus {
+        machine.refreshHarts()
+        let statistics = deviceStatistics
         return MachineStatus(
             state: state, platform: configuration.platform, engine: engine, cpuCount: configuration.cpuCount,
             memorySize: configuration.memorySize, virtualNanoseconds: statistics.virtualNanoseconds,
@@ -52,7 +74,7 @@ extension VirtualMachine {
     }
 
     /// What each vCPU is doing.
-    public var vcpus: [VCPUSummary] {
+    var vcpus: [VCPUSummary] {
         machine.vcpus.map { vcpu in
             VCPUSummary(
                 id: vcpu.id, engine: vcpu.engine, ring: vcpu.ring, programCounter: vcpu.pc,
@@ -62,7 +84,19 @@ extension VirtualMachine {
     }
 
     /// The counters of vCPUs and devices.
-    public var statistics: StatisticsReport { StatisticsReport(machine.statistics) }
+    var statistics: StatisticsReport {
+        machine.refreshHarts()
+        return StatisticsReport(deviceStatistics, consoleLost: devices.console?.lost ?? 0)
+    }
+
+    /// Looked at on the devices' loop, so that a vCPU that wants a device's lock never finds it with the thread that
+    /// serves people. Waits; not on that loop.
+    private var deviceStatistics: MachineStatistics {
+        guard state == .running || state == .paused else { return machine.lastStatistics }
+        let answer = StatisticsAnswer()
+        devices.queue.post { [machine] in answer.give(machine.lastStatistics) }
+        return answer.wait { self.devices.isClosed } ?? machine.lastStatistics
+    }
 
     /// Registers are exact only while vCPUs stand, so they are made to for as long as it takes to read.
     private func registers(of vcpu: Int?) throws(VirtualMachineError) -> [VCPURegisters] {
@@ -85,5 +119,24 @@ extension VirtualMachine {
                     })
             }
         }
+    }
+}
+
+/// Statistics on their way from the devices' loop.
+private final class StatisticsAnswer: Sendable {
+    private let value = Mutex<MachineStatistics?>(nil)
+    private let gate = WaitGate()
+
+    func give(_ statistics: MachineStatistics) {
+        value.withLock { $0 = statistics }
+        gate.wake()
+    }
+
+    /// Waits for them; nil where nobody will give them any more.
+    func wait(isOver: () -> Bool) -> MachineStatistics? {
+        while !gate.wait(untilMonotonic: MonotonicTime.after(milliseconds: 50)) {
+            if isOver() { return value.withLock(\.self) }
+        }
+        return value.withLock(\.self)
     }
 }
