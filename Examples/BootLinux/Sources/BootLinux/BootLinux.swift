@@ -13,7 +13,7 @@ struct BootLinux {
         configuration.memorySize = 512 << 20
         configuration.serialPort = SerialPort(attachment: .standardStreams)
 
-        // Opens and checks everything; no guest instruction runs yet.
+        // A process of its own opens and checks everything; no guest instruction runs yet.
         let machine = try await VirtualMachine(configuration)
         let events = machine.events
         try await machine.start()
