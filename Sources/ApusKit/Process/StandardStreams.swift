@@ -22,6 +22,21 @@ public enum StandardStreams {
     /// Whether stderr is a terminal.
     public static var isErrorTerminal: Bool { Terminal(.standardError) != nil }
 
+    /// Whether stdout is a terminal.
+    public static var isOutputTerminal: Bool { Terminal(.standardOutput) != nil }
+
+    /// Puts the null device in the place of stdin: what others wrote there is left to others.
+    public static func closeInput() {
+        guard let null = try? FileDescriptor.open(FilePath("/dev/null"), .readOnly) else { return }
+        _ = try? null.duplicate(as: .standardInput)
+        try? null.close()
+    }
+
+    /// Writes bytes to stdout; false where nobody takes them.
+    public static func writeOutput(_ bytes: [UInt8]) -> Bool {
+        (try? FileDescriptor.standardOutput.writeAll(bytes)) != nil
+    }
+
     /// Writes to stdout; what cannot be written is lost, and a command that prints a report says so by its status.
     @discardableResult
     public static func writeOutput(_ text: String) -> Bool { write(text, to: .standardOutput) }

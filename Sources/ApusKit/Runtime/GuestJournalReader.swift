@@ -15,12 +15,14 @@ public struct GuestJournalReader: ~Copyable {
     private let start: Double
     private let follows: Bool
 
-    /// Every event from `start` on, in seconds since 1970, of the journal in the user's runtime folder; then, if
-    /// `follows`, those that come.
-    public init(since start: Double, follows: Bool) throws(VirtualMachineError) {
-        self.init(folder: try RuntimeFolder().path, since: start, follows: follows)
+    /// Every event of the last `past`, from the journal in the user's runtime folder; then, if `follows`, those that come.
+    public init(last past: Duration, follows: Bool) throws(VirtualMachineError) {
+        let now = Double(MonotonicTime.sinceEpoch / 1_000_000) / 1000
+        self.init(
+            folder: try RuntimeFolder().path, since: now - Double(past.components.seconds), follows: follows)
     }
 
+    /// Every event from `start` on, in seconds since 1970, of the journal in `folder`.
     init(folder: FilePath, since start: Double, follows: Bool) {
         old = LineReader(GuestJournal.oldPath(in: folder))
         current = LineReader(GuestJournal.path(in: folder))

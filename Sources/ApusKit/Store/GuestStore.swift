@@ -14,7 +14,7 @@ public struct GuestStore: Sendable {
     /// How long another process may take to copy a disk.
     static let patience: UInt64 = 600_000
     static let fileName = "machine.json"
-    private static let fileLimit = 1 << 20
+    static let fileLimit = 1 << 20
 
     /// The user's data folder.
     public let dataFolder: FilePath
@@ -58,6 +58,9 @@ public struct GuestStore: Sendable {
         }
     }
 
+    /// Whether a guest is kept under `name`, be its file good or not.
+    public func has(_ name: GuestName) -> Bool { FileIdentity(folder(of: name)) != nil }
+
     /// The guest called `name`; nil where none is kept under it.
     public func guest(named name: GuestName) throws(VirtualMachineError) -> KeptGuest? {
         guard FileIdentity(folder(of: name)) != nil else { return nil }
@@ -76,6 +79,7 @@ public struct GuestStore: Sendable {
                 "'\(file(of: name))' says that its guest is called '\(guest.name)'; the name is the folder's: '\(name)'"
             )
         }
+        guest.hasRun = FileIdentity(endFile(of: name)) != nil
         guest.lastEnd = GuestEnding.read(endFile(of: name))
         return guest
     }

@@ -13,6 +13,8 @@ public struct KeptGuest: Equatable, Sendable {
     public var configuration: VirtualMachineConfiguration
     /// How its last run ended; nil where there was none, where it runs, and where its process was killed.
     public internal(set) var lastEnd: VirtualMachineEnd?
+    /// Whether it was ever started.
+    public internal(set) var hasRun = false
 
     /// What `machine.json` says, for people to edit and give back.
     public var text: String { JSONText.encode(File(self)) }

@@ -28,25 +28,28 @@ public struct FollowedFile: ~Copyable, Sendable {
         return read()
     }
 
-    /// Goes to where the last `count` lines begin.
-    public mutating func skip(toLast count: Int) {
+    /// Goes to where the last `count` lines begin, or to the beginning where there are fewer; how many there are then.
+    public mutating func skip(toLast count: Int) -> Int {
         if file == nil { open() }
-        var size = size
-        position = 0
-        // One more line end than lines, for the last line ends with one.
-        var wanted = count + 1
-        while size > 0 {
-            let start = max(0, size - Int64(FollowedFile.piece))
-            let bytes = read(at: start, count: Int(size - start))
+        let size = size
+        position = count > 0 ? 0 : size
+        var (found, end) = (0, size)
+        while end > 0, count > 0 {
+            let start = max(0, end - Int64(FollowedFile.piece))
+            let bytes = read(at: start, count: Int(end - start))
             for index in bytes.indices.reversed() where bytes[index] == UInt8(ascii: "\n") {
-                wanted -= 1
-                if wanted == 0 || (wanted == 1 && count == 0) {
-                    position = start + Int64(index) + 1
-                    return
+                let next = start + Int64(index) + 1
+                // The end of the last line begins no other.
+                if next == size { continue }
+                found += 1
+                if found == count {
+                    position = next
+                    return count
                 }
             }
-            size = start
+            end = start
         }
+        return min(count, size > 0 ? found + 1 : 0)
     }
 
     private mutating func open() {

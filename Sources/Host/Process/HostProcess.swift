@@ -36,6 +36,9 @@ public enum HostProcess {
         return fields.count > 19 ? UInt64(fields[19]) : nil
     }
 
+    /// Ends the process `number` at once (SIGKILL). The caller knows that it is the one that is meant.
+    public static func kill(_ number: pid_t) { _ = Glibc.kill(number, SIGKILL) }
+
     /// The value of an environment variable; nil where it is unset or empty.
     public static func environment(_ name: String) -> String? {
         // SAFETY: getenv's string is copied at once; nothing in this process changes the environment.
