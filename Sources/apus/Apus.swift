@@ -27,7 +27,12 @@ struct Apus: ParsableCommand {
               128+N  signal N
             """,
         version: "apus \(Apus.version)",
-        subcommands: [RunCommand.self, ImageCommand.self, HostCommand.self, MachineProcessCommand.self])
+        subcommands: [
+            RunCommand.self, CreateCommand.self, StartCommand.self, ListCommand.self, InspectCommand.self,
+            ExecCommand.self, LogsCommand.self, StopCommand.self, KillCommand.self, PauseCommand.self,
+            ResumeCommand.self, ResetCommand.self, WaitCommand.self, RemoveCommand.self, TopCommand.self,
+            EventsCommand.self, ImageCommand.self, HostCommand.self, MachineProcessCommand.self,
+        ])
 
     /// The version and, where it is known, the commit: `0.2.0 (abc1234)`.
     // SAFETY: a string literal of C.

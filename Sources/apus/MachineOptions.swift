@@ -59,6 +59,12 @@ struct MachineOptions: ParsableArguments {
         help: ArgumentHelp("Where the console ends: stdio, file:PATH, unix:PATH or pty.", valueName: "console"))
     var console: String?
 
+    /// Whether none of the options was given another value than its standard one.
+    var isUntouched: Bool {
+        [kernel, initrd, append, firmware, console].allSatisfy { $0 == nil } && disk.isEmpty && net.isEmpty
+            && [platform, engine, cpus, memory, virtio] == ["riscv64", "auto", "1", "1G", "pci"]
+    }
+
     /// The boot loader that the options alone describe.
     func bootLoader() throws(VirtualMachineError) -> BootLoader {
         let linux = kernel.map {

@@ -15,7 +15,8 @@ struct RunCommand: AsyncParsableCommand {
             """,
         discussion: """
             An image that is not built yet is built first. What its guest writes is
-            thrown away.
+            thrown away; with --name it is kept, with the configuration, and the same
+            command starts that guest again.
 
             With a COMMAND the guest runs that instead of a shell: stdin, stdout and
             stderr are the command's, and so is the exit status.
@@ -27,6 +28,8 @@ struct RunCommand: AsyncParsableCommand {
             EXAMPLES
               apus run debian-micro
               apus run debian-micro -- sh -c 'cat; exit 7' <input
+              apus run --name web debian-micro
+              apus run --detach --name web debian-micro && apus console web
               apus run debian-micro --cpus 4 --disk data.img
               apus run debian-micro --net user,forward=tcp:8080:80
               apus run --kernel Image --initrd initrd.gz --append "console=ttyS0"
@@ -38,6 +41,12 @@ struct RunCommand: AsyncParsableCommand {
 
     @Argument(parsing: .postTerminator, help: ArgumentHelp("What the guest runs.", valueName: "command"))
     var command: [String] = []
+
+    @Option(name: .long, help: ArgumentHelp("Keep its configuration and its disk under this name.", valueName: "name"))
+    var name: String?
+
+    @Flag(name: .shortAndLong, help: "Leave it to itself, and print its ID.")
+    var detach = false
 
     @OptionGroup(title: "Machine")
     var machine: MachineOptions
@@ -57,36 +66,23 @@ struct RunCommand: AsyncParsableCommand {
     func run(under signals: RunSignals) async throws {
         try logging.bootstrap()
         let environment = try guest.environment()
-        // What is wrong with the options is said before an image is built.
-        var configuration = try machine.configuration(
-            bootLoader: .bare(kernel: ""), isImage: image != nil, hasCommand: !command.isEmpty, conduct: conduct)
-        configuration.bootLoader = try await bootLoader(configuration.platform)
-        var options = LaunchOptions()
-        options.image = image
-        options.controlPath = try conduct.controlPath()
-        options.log = logging.forMachine
-        let session = RunSession(
-            configuration: configuration, options: options, command: command, environment: environment,
-            conduct: conduct)
-        throw ExitCode(try await session.run(under: signals))
-    }
-
-    private func bootLoader(_ platform: Platform) async throws(VirtualMachineError) -> BootLoader {
-        guard let image else {
-            guard command.isEmpty else {
-                throw VirtualMachineError(
-                    .configuration, "a command needs an image with Apus's agent; write apus run IMAGE -- COMMAND")
-            }
-            return try machine.bootLoader()
-        }
-        guard machine.kernel == nil, machine.firmware == nil, machine.initrd == nil else {
+        guard !detach || command.isEmpty else {
             throw VirtualMachineError(
                 .configuration,
-                "image '\(image)' brings its own kernel; leave out --kernel, --initrd and --firmware, or the image")
+                "a command's streams are this terminal's: leave out --detach, or run it with apus exec later")
         }
-        let display = ProgressDisplay()
-        let found = try await ImageLibrary().ensure(image, platform: platform, progress: display.show)
-        display.finish()
-        return try machine.bootLoader(of: found)
+        let run = try await PreparedRun(self)
+        defer { run.discard() }
+        var options = run.options
+        options.controlPath = try conduct.controlPath()
+        options.log = logging.forMachine
+        if detach {
+            let id = try await Guests.startDetached(run.configuration, options)
+            return Message.print("\(id)\n")
+        }
+        let session = RunSession(
+            configuration: run.configuration, options: options, command: command, environment: environment,
+            conduct: conduct)
+        throw ExitCode(try await session.run(under: signals))
     }
 }

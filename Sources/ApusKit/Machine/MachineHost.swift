@@ -122,9 +122,15 @@ public final class MachineHost: Sendable {
         record.adoptProcess()
         try entry.publish(record)
 
+        let ending = try launch.endFile.map { path throws(VirtualMachineError) in try GuestEnding(FilePath(path)) }
+        let journal = try GuestJournal(entry: entry, record: record)
+        let events = machine.events
+        let journaling = Task { for await event in events { journal.write(event) } }
+
         let listener = Task { await mind(signals, machine) }
         try serveOwner(server, machine)
-        _ = await machine.wait()
+        ending?.write(await machine.wait())
+        await journaling.value
         // The owner reads to the end what the guest wrote, then asks what it wants to know, and goes.
         if let relay { try? relay.close() }
         await waitForOwner()

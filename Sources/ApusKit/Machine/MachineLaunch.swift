@@ -24,6 +24,8 @@ public struct MachineLaunch: Codable, Sendable {
     public var controlPath: String?
     /// The file that keeps what the guest writes to its serial port; nil for none.
     public var consoleLog: String?
+    /// The file that says how the last run of a kept guest ended; nil for one that is not kept.
+    public var endFile: String?
     public var log = Log()
     /// Whether the standard streams of the starter are served, by descriptor 5.
     var hasRelay = false
@@ -57,6 +59,10 @@ public struct LaunchOptions: Sendable {
     public var image: String?
     /// It outlives the process that started it: nothing of the starter's is left to it, and its console goes to the log.
     public var isDetached = false
+    /// Its configuration and disks are kept under its name.
+    public var isKept = false
+    /// Where how it ended is written, for one that is kept.
+    public var endFile: String?
     /// A second control socket, at this path.
     public var controlPath: String?
     /// The file that keeps what the guest writes to its serial port; nil: a detached guest has one in its runtime folder.

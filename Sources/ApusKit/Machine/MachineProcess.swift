@@ -44,6 +44,7 @@ final class MachineProcess: MachineBody {
         let program = try MachineProcess.program()
         var record = GuestRecord(
             configuration, name: options.name, image: options.image, isDetached: options.isDetached)
+        record.isKept = options.isKept
         let entry = try GuestRegistry().create(record)
         self.entry = entry
         record.id = entry.id
@@ -51,6 +52,7 @@ final class MachineProcess: MachineBody {
         launch.controlPath = options.controlPath
         launch.consoleLog = options.consoleLog ?? (options.isDetached ? entry.consoleLog.string : nil)
         launch.record.consoleLog = launch.consoleLog
+        launch.endFile = options.endFile
         launch.log = options.log
         launch.hasRelay = !options.isDetached && configuration.usesStandardStreams
         let relay = EventTarget()
@@ -218,6 +220,7 @@ final class MachineProcess: MachineBody {
             if end != nil { await askLast() }
             await giveBack()
             let ending = await reaped()
+            if end == nil { entry.noteLoss() }
             finish(end ?? VirtualMachineEnd(reason: .failed(MachineProcess.sentence(for: ending))))
         }
     }

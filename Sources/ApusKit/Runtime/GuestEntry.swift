@@ -61,6 +61,9 @@ public final class GuestEntry: Sendable {
         }
     }
 
+    /// Writes into the journal that the guest's process is gone without having said why.
+    func noteLoss() { GuestJournal.noteLoss(of: id, in: folder.removingLastComponent().removingLastComponent()) }
+
     /// Takes the guest out of the registry: its folder with all that is in it, then the lock. A process that may no
     /// longer write there leaves it to the next one that looks.
     public func remove() {

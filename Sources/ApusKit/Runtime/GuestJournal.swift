@@ -33,7 +33,25 @@ public final class GuestJournal: Sendable {
         }
     }
 
+    /// The journal of the registry that `entry` is in, for its guest.
+    convenience init(entry: GuestEntry, record: GuestRecord) throws(VirtualMachineError) {
+        try self.init(entry.folder.removingLastComponent().removingLastComponent(), record: record)
+    }
+
     deinit { try? file.close() }
+
+    /// Writes down that the guest `id` is gone, if it was started and nothing says how it ended. `folder` is the runtime
+    /// folder, where its entry still is.
+    static func noteLoss(of id: GuestIdentifier, in folder: FilePath) {
+        let entry = folder.appending("guests").appending(id.rawValue)
+        guard let text = try? TextFile.read(entry.appending(GuestEntry.recordName), limit: 1 << 20),
+            let record = try? JSONDecoder().decode(GuestRecord.self, from: Data(text.utf8)), record.id == id
+        else { return }
+        var reader = GuestJournalReader(folder: folder, since: Double(record.created), follows: false)
+        let known = reader.rest().filter { $0.id == id }.map(\.kind)
+        guard known.contains(.started), !known.contains(.ended), !known.contains(.lost) else { return }
+        (try? GuestJournal(folder, record: record))?.write(.lost)
+    }
 
     static func path(in folder: FilePath) -> FilePath { folder.appending("events.jsonl") }
     static func oldPath(in folder: FilePath) -> FilePath { folder.appending("events.old.jsonl") }

@@ -44,6 +44,17 @@ public struct GuestJournalReader: ~Copyable {
         }
     }
 
+    /// Every event that is there by now.
+    mutating func rest() -> [GuestEvent] {
+        while true {
+            let lines = current.next()
+            if lines.isEmpty { break }
+            events += parse(lines)
+        }
+        defer { events = [] }
+        return Array(events)
+    }
+
     private func parse(_ lines: [ArraySlice<UInt8>]) -> [GuestEvent] {
         lines.compactMap { try? JSONDecoder().decode(GuestEvent.self, from: Data($0)) }.filter { $0.time >= start }
     }

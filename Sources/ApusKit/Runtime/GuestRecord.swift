@@ -78,7 +78,9 @@ public struct GuestRecord: Codable, Equatable, Sendable {
             guard case .user(let network) = device.attachment else { continue }
             ports += network.forwards.map(\.description)
         }
-        disks = configuration.storageDevices.map { Disk(path: $0.path, isReadOnly: $0.isReadOnly) }
+        disks = configuration.storageDevices.map {
+            Disk(path: $0.path, isReadOnly: $0.isReadOnly, isThrownAway: $0.isThrownAway)
+        }
     }
 
     /// The record of a guest that this process starts.

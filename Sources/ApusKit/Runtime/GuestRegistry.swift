@@ -165,7 +165,10 @@ public struct GuestRegistry: Sendable {
     /// Removes what is no living guest's. Under the registry's lock, for an entry that is being made looks the same.
     private func clear() throws(VirtualMachineError) {
         for name in Directory.names(guests) {
-            if let id = GuestIdentifier(rawValue: name), try isAlive(id) { continue }
+            if let id = GuestIdentifier(rawValue: name) {
+                if try isAlive(id) { continue }
+                GuestJournal.noteLoss(of: id, in: folder.path)
+            }
             do {
                 try Directory.remove(guests.appending(name))
             } catch {

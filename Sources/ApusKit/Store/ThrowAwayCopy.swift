@@ -44,6 +44,13 @@ public final class ThrowAwayCopy: Sendable {
 
     deinit { discard() }
 
+    /// The disk for the machine that is to have it.
+    public var disk: StorageDevice {
+        var disk = StorageDevice(path: path.string)
+        disk.isThrownAway = true
+        return disk
+    }
+
     /// Removes what is left of it. Who has it open keeps what is in it.
     public func discard() {
         state.withLock { state in

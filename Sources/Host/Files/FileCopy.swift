@@ -109,7 +109,7 @@ public enum FileCopy {
     ) -> HostError {
         var remedy: String?
         if error == .noSpace {
-            remedy = "it has \(needed >> 20) MiB of data, so make room in '\(target.removingLastComponent())'"
+            remedy = "its data take \(needed >> 20) MiB; make room there"
         }
         return HostError("cannot copy '\(source)' to '\(target)'", error, remedy: remedy)
     }
