@@ -15,6 +15,9 @@ struct Apus: ParsableCommand {
               apus run debian-micro               a Debian guest on this terminal
               apus run debian-micro -- uname -a   one command in it
               apus run --kernel Image --initrd initrd.gz
+              apus run --detach --name web debian-micro
+              apus list                           the guests that run
+              apus exec web -- uname -a           a command in one of them
               apus host                           what this host is and offers
 
             EXIT STATUS
@@ -29,7 +32,8 @@ struct Apus: ParsableCommand {
         version: "apus \(Apus.version)",
         subcommands: [
             RunCommand.self, CreateCommand.self, StartCommand.self, ListCommand.self, InspectCommand.self,
-            ExecCommand.self, LogsCommand.self, StopCommand.self, KillCommand.self, PauseCommand.self,
+            ConsoleCommand.self, ExecCommand.self, LogsCommand.self, StopCommand.self, KillCommand.self,
+            PauseCommand.self,
             ResumeCommand.self, ResetCommand.self, WaitCommand.self, RemoveCommand.self, TopCommand.self,
             EventsCommand.self, ImageCommand.self, HostCommand.self, MachineProcessCommand.self,
         ])

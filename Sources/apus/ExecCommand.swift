@@ -15,7 +15,7 @@ struct ExecCommand: AsyncParsableCommand {
 
             EXAMPLES
               apus exec web -- uname -a
-              apus exec -i web -- sh -c 'cat >/root/file' <file
+              apus exec -i web -- sh -c 'cat >/tmp/file' <file
               apus exec -e LANG=C web -- env
             """)
 

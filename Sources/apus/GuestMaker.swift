@@ -9,7 +9,8 @@ struct GuestMaker {
     let conduct: ConductOptions
 
     /// The machine, and the image that it is made from. What is wrong with the options is said before an image is built.
-    func make(hasCommand: Bool = false) async throws(VirtualMachineError) -> (VirtualMachineConfiguration, GuestImage?) {
+    func make(hasCommand: Bool = false) async throws(VirtualMachineError) -> (VirtualMachineConfiguration, GuestImage?)
+    {
         var configuration = try machine.configuration(
             bootLoader: .bare(kernel: ""), isImage: image != nil, hasCommand: hasCommand, conduct: conduct)
         guard let image else {

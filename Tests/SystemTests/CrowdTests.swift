@@ -23,7 +23,8 @@ extension DebianTests {
         private func make(_ name: String) throws {
             let network = name == "floods" ? "user" : "none"
             let disks = name == "fills" ? ["--disk", disk.path] : []
-            try home.succeed(["create", "--name", name, "--memory", "128M", "--net", network] + disks + ["debian-micro"])
+            try home.succeed(
+                ["create", "--name", name, "--memory", "128M", "--net", network] + disks + ["debian-micro"])
         }
 
         @Test("what one does harms no other, and the list tells what became of each", .timeLimit(.minutes(30)))

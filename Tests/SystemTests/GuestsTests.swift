@@ -62,7 +62,8 @@ extension DebianTests {
 
         @Test("a detached guest goes on when its starter has ended, and ends by its own")
         func detached() throws {
-            let id = try home.succeed(["run", "--detach"] + Self.options).trimmingCharacters(in: .whitespacesAndNewlines)
+            let id = try home.succeed(["run", "--detach"] + Self.options).trimmingCharacters(
+                in: .whitespacesAndNewlines)
             #expect(id.count == 12)
             #expect(try home.shell(id, "echo here") == "here\n")
             try home.apus(["exec", id, "--", "poweroff"])

@@ -72,6 +72,12 @@ public struct Guest: Sendable {
         try await ControlClient.execute(path: controlSocket, command)
     }
 
+    /// The guest's console, to be put on this process's stdin and stdout. With `replay` the last of what it wrote comes
+    /// first.
+    public func console(replay: Bool = true) async throws(VirtualMachineError) -> ControlConsole {
+        try await ControlConsole(path: controlSocket, replay: replay)
+    }
+
     // MARK: The end
 
     /// Asks the guest to switch itself off and waits for it; ends the machine where that takes longer than `timeout`.

@@ -54,6 +54,7 @@ extension Guests {
         let known = try registry.list().map(\.title)
         let all = known + store.list().map(\.name.rawValue).filter { !known.contains($0) }
         return VirtualMachineError(
-            .state, "no guest '\(text)'; " + (all.isEmpty ? "there is none" : "there are \(all.joined(separator: ", "))"))
+            .state,
+            "no guest '\(text)'; " + (all.isEmpty ? "there is none" : "there are \(all.joined(separator: ", "))"))
     }
 }
