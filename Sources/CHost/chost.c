@@ -55,6 +55,18 @@ int chost_memory_file(uint64_t size)
 	return fd;
 }
 
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+
+void chost_name_memory(void *start, size_t count, const char *name)
+{
+	int saved = errno;
+	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, start, count, name);
+	errno = saved;
+}
+
 int chost_pipe(int ends[2])
 {
 	return pipe2(ends, O_CLOEXEC) == 0 ? 0 : -errno;

@@ -26,11 +26,15 @@ int chost_futex_wait(const uint32_t *word, uint32_t expected, uint64_t deadline)
 /// Why C: as above.
 void chost_futex_wake(const uint32_t *word, int count);
 
-// The nine that follow exist because glibc declares the calls for _GNU_SOURCE alone, which Swift's Glibc module is
+// Most of those that follow exist because glibc declares the calls for _GNU_SOURCE alone, which Swift's Glibc module is
 // built without. Each answers minus an errno where it fails.
 
 /// A memory file of `size` bytes that can be neither grown nor shrunk, close-on-exec. Why C: memfd_create, F_ADD_SEALS.
 int chost_memory_file(uint64_t size);
+
+/// Gives `count` bytes of private memory at `start` a name in /proc/PID/maps; without effect where the kernel keeps
+/// none. Why C: prctl(2) is variadic, and PR_SET_VMA newer than many headers.
+void chost_name_memory(void *start, size_t count, const char *name);
 
 /// A pipe, close-on-exec from the start: `ends[0]` reads, `ends[1]` writes. Why C: pipe2.
 int chost_pipe(int ends[2]);

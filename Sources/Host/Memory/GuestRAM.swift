@@ -71,6 +71,7 @@ public final class GuestRAM: Sendable {
         // of the VMM neither leaks the guest nor fills the disk.
         if backing == .anonymous { unsafe _ = madvise(target, length, MADV_HUGEPAGE) }
         unsafe _ = madvise(target, length, MADV_DONTDUMP)
+        if backing == .anonymous { unsafe chost_name_memory(target, length, "guest memory") }
         isWhole = true
     }
 

@@ -56,6 +56,8 @@ public final class Hart {
     let state: HartPointer
     let tlb: TranslationCache
     let code: CodeCache
+    /// Holds what `tlb` and `code` lie in.
+    private let caches: EngineMemory
     /// Nanoseconds a tick of `time`.
     let nanosecondsPerTick: UInt64
     /// What a debugger's watchpoint saw during the current instruction.
@@ -65,9 +67,15 @@ public final class Hart {
     /// `pause` hints since the last one that gave up the host's core.
     var spins = 0
 
-    /// A hart in its reset state, PC 0.
+    /// How many bytes the caches of a hart take at most: its soft TLB, then its decoded code.
+    public static func cacheBytes(_ configuration: Configuration) -> Int {
+        TranslationCache.bytes + CodeCache.bytes(limit: configuration.codeCacheBytes)
+    }
+
+    /// A hart in its reset state, PC 0. Its caches lie in `caches`, of `cacheBytes(_:)`, or anywhere.
     public init(
-        _ configuration: Configuration, memory: GuestMemory, door: any InputDoor, timer: any HartTimer
+        _ configuration: Configuration, memory: GuestMemory, door: any InputDoor, timer: any HartTimer,
+        caches: EngineMemory? = nil
     ) {
         precondition(
             configuration.timebaseFrequency > 0 && 1_000_000_000 % configuration.timebaseFrequency == 0,
@@ -78,8 +86,13 @@ public final class Hart {
         self.timer = timer
         self.state = HartPointer.allocate()
         self.mailbox = state.mailbox
-        self.tlb = TranslationCache()
-        self.code = CodeCache(bytes: configuration.codeCacheBytes)
+        let caches = caches ?? HeapMemory.make(Hart.cacheBytes(configuration), zeroed: TranslationCache.bytes)
+        precondition(caches.size >= Hart.cacheBytes(configuration), "a hart's caches fit into their memory")
+        self.caches = caches
+        // SAFETY: `cacheBytes` zeroed bytes, kept by `caches`: first the one, then the other.
+        self.tlb = unsafe TranslationCache(in: caches.start)
+        self.code = unsafe CodeCache(
+            in: caches.start + TranslationCache.bytes, bytes: caches.size - TranslationCache.bytes)
         self.nanosecondsPerTick = 1_000_000_000 / configuration.timebaseFrequency
         reset(pc: 0)
     }
@@ -133,6 +146,26 @@ public final class Hart {
 
     /// Ticks of `time` now.
     public var time: UInt64 { door.time() / nanosecondsPerTick }
+}
+
+/// Memory for caches where nobody cares where it lies.
+@safe
+private final class HeapMemory: Sendable {
+    // SAFETY: allocated in init, freed in deinit.
+    private nonisolated(unsafe) let start: UnsafeMutableRawPointer
+
+    private init(_ size: Int, zeroed: Int) {
+        unsafe start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+        unsafe start.initializeMemory(as: UInt8.self, repeating: 0, count: zeroed)
+    }
+
+    deinit { unsafe start.deallocate() }  // SAFETY: see `start`.
+
+    static func make(_ size: Int, zeroed: Int) -> EngineMemory {
+        let owner = HeapMemory(size, zeroed: zeroed)
+        // SAFETY: `size` bytes that the object keeps.
+        return unsafe EngineMemory(start: owner.start, size: size, owner: owner)
+    }
 }
 
 /// Event counts of one hart.

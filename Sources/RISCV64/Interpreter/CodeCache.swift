@@ -17,7 +17,7 @@ final class CodeCache {
     private static var snapshotOffset: Int { (opsPerPage + 2) * MemoryLayout<MicroOp>.size }
     private static var slotBytes: Int { snapshotOffset + Int(GuestPage.size) + 48 }
 
-    // SAFETY: `slots` slots of `slotBytes`, and one more page for single instructions; freed in deinit.
+    // SAFETY: `slots` slots of `slotBytes` and the micro-ops for single instructions, in memory that the hart keeps.
     private let storage: UnsafeMutableRawPointer
     private let slots: Int
     private var used = 0
@@ -29,18 +29,18 @@ final class CodeCache {
     private var epochOfSlot: [UInt64] = []
     private var epoch: UInt64 = 0
 
-    /// A cache of at most `bytes`, and of 16 pages at least.
-    init(bytes: Int) {
-        slots = max(16, bytes / CodeCache.slotBytes)
-        let size = slots * CodeCache.slotBytes + 4 * MemoryLayout<MicroOp>.size
-        unsafe storage = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
-        // SAFETY: the last four micro-ops of the storage.
-        unsafe scratchAddress.initialize(repeating: MicroOp(.scratchEnd), count: 4)
-    }
+    private static var scratchBytes: Int { 4 * MemoryLayout<MicroOp>.size }
 
-    deinit {
-        // SAFETY: allocated in init, freed once.
-        unsafe storage.deallocate()
+    /// What a cache takes whose pages are to take at most `limit`: 16 pages at least.
+    static func bytes(limit: Int) -> Int { max(16, limit / slotBytes) * slotBytes + scratchBytes }
+
+    /// A cache in `bytes`, of `bytes(limit:)`, at `memory`, aligned to 64, which outlives it.
+    init(in memory: UnsafeMutableRawPointer, bytes: Int) {
+        slots = (bytes - CodeCache.scratchBytes) / CodeCache.slotBytes
+        precondition(slots >= 16, "a code cache holds 16 pages at least")
+        // SAFETY: the caller's promise; the last four micro-ops of it.
+        unsafe storage = memory
+        unsafe scratchAddress.initialize(repeating: MicroOp(.scratchEnd), count: 4)
     }
 
     private var scratchAddress: UnsafeMutablePointer<MicroOp> {

@@ -24,8 +24,10 @@ final class TranslationCache {
     static var fetchEntries: UInt64 { 256 }
     private static var dataBytes: Int { Int(dataEntries) * 32 }
     private static var fetchBytes: Int { Int(fetchEntries) * 16 }
+    /// What a cache takes in all.
+    static var bytes: Int { 4 * (dataBytes + fetchBytes) }
 
-    // SAFETY: four sets each, allocated in init, freed in deinit; indices are masked.
+    // SAFETY: four sets each, in memory that the hart keeps; indices are masked.
     private let data: UnsafeMutableRawPointer
     private let fetch: UnsafeMutableRawPointer
     /// The current generations, shifted to where tags have them.
@@ -38,17 +40,11 @@ final class TranslationCache {
     private var giantLow = UInt64.max
     private var giantHigh: UInt64 = 0
 
-    init() {
-        // SAFETY: fresh memory, zeroed: no valid entry.
-        unsafe data = UnsafeMutableRawPointer.allocate(byteCount: 4 * TranslationCache.dataBytes, alignment: 64)
-        unsafe fetch = UnsafeMutableRawPointer.allocate(byteCount: 4 * TranslationCache.fetchBytes, alignment: 64)
-        clear()
-    }
-
-    deinit {
-        // SAFETY: allocated in init, freed once.
-        unsafe data.deallocate()
-        unsafe fetch.deallocate()
+    /// A cache in `bytes` zeroed bytes at `memory`, which outlives it: no entry is valid.
+    init(in memory: UnsafeMutableRawPointer) {
+        // SAFETY: the caller's promise.
+        unsafe data = memory
+        unsafe fetch = memory + 4 * TranslationCache.dataBytes
     }
 
     private func clear() {
