@@ -49,8 +49,9 @@ import Testing
         #expect(!plan.startsBootHartAlone)
         let information = try #require(plan.firmwareInformation)
         let piece = try #require(plan.pieces.first { $0.address == information.start })
+        let bytes = try piece.content.head()
         let words = (0..<6).map { index in
-            piece.bytes.dropFirst(index * 8).prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            bytes.dropFirst(index * 8).prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         }
         #expect(words == [0x4942_534F, 2, Self.base + 0x20_0000, 1, 0, 0])
     }

@@ -20,11 +20,22 @@ extension PVPanic: CountingChip {
 }
 
 extension MMIOTransport: CountingChip {
-    var counts: [(name: String, count: UInt64)] { device.core.counters.named }
+    var counts: [(name: String, count: UInt64)] { device.counts }
 }
 
 extension PCITransport: CountingChip {
-    var counts: [(name: String, count: UInt64)] { device.core.counters.named }
+    var counts: [(name: String, count: UInt64)] { device.counts }
+}
+
+extension VirtioDevice {
+    /// What all devices count, and what this one does.
+    fileprivate var counts: [(name: String, count: UInt64)] {
+        guard let pages = (self as? BalloonDevice)?.pages else { return core.counters.named }
+        return core.counters.named + [
+            ("inflated-pages", pages.inflated), ("deflated-pages", pages.deflated),
+            ("reported-pages", pages.reported), ("statistics", pages.statistics),
+        ]
+    }
 }
 
 extension DeviceCounters {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Backends
 import Devices
 import Host
 import MachineCore
@@ -78,19 +79,24 @@ final class VirtioBay: Sendable {
     private let networks: [NetworkAttachment]
     private let ports: [ConsoleAttachment]
     let console: PlacedDevice<ConsoleDevice>?
+    let balloon: PlacedDevice<BalloonDevice>?
+    let balloonMemory: RAMBalloon?
 
-    /// Makes the devices of `configuration` and opens their disks. `devices` is what to place.
+    /// Makes the devices of `configuration` over `memory`, which lies in `ram`, and opens their disks. `devices` is
+    /// what to place.
     init(
-        _ configuration: VirtConfiguration, memory: GuestMemory, gate: InputGate,
+        _ configuration: VirtConfiguration, ram: GuestRAM, memory: GuestMemory, gate: InputGate,
         found: @escaping @Sendable (PanicScanner.Finding) -> Void, devices: inout [Device]
     ) throws(MachineError) {
         var disks: [OpenDisk] = []
+        var balloon: (device: Device, placed: PlacedDevice<BalloonDevice>, memory: RAMBalloon)?
         do throws(MachineError) {
             for (index, disk) in configuration.disks.enumerated() {
                 let (device, open) = try Self.makeDisk(disk, memory, name: "virtio-blk\(index)")
                 disks.append(open)
                 devices.append(device)
             }
+            if let wanted = configuration.balloon { balloon = try Self.makeBalloon(wanted, ram, memory) }
         } catch {
             for disk in disks { disk.close() }
             throw error
@@ -109,8 +115,11 @@ final class VirtioBay: Sendable {
             let placed = PlacedDevice(entropy)
             devices.append(Device(name: "virtio-rng", device: entropy) { placed.settle(at: $0) })
         }
+        if let balloon { devices.append(balloon.device) }
         self.disks = disks
         self.console = console
+        self.balloon = balloon?.placed
+        balloonMemory = balloon?.memory
         networks = configuration.networks
         ports = configuration.consolePorts
     }
@@ -124,6 +133,23 @@ final class VirtioBay: Sendable {
         let placed = PlacedDevice(device)
         completion.connect(placed)
         return (Device(name: name, device: device) { placed.settle(at: $0) }, open)
+    }
+
+    private static func makeBalloon(
+        _ configuration: BalloonConfiguration, _ ram: GuestRAM, _ memory: GuestMemory
+    ) throws(MachineError) -> (Device, PlacedDevice<BalloonDevice>, RAMBalloon) {
+        let completion = BalloonCompletion()
+        let backend: RAMBalloon
+        do throws(HostError) {
+            backend = try RAMBalloon(ram, memory: memory, completion: completion.complete)
+        } catch {
+            throw .host(error.description)
+        }
+        let device = BalloonDevice(
+            memory: memory, backend: backend, target: UInt32(clamping: configuration.size >> GuestPage.shift))
+        let placed = PlacedDevice(device)
+        completion.connect(placed)
+        return (Device(name: "virtio-balloon", device: device) { placed.settle(at: $0) }, placed, backend)
     }
 
     private static func makeNetwork(
@@ -166,15 +192,38 @@ final class VirtioBay: Sendable {
     func resumeInput() {
         for network in networks { network.backend.resume() }
         for port in ports { port.stream.backend.resume() }
+        _ = balloon?.change { $0.release() }
     }
 
-    /// Waits until every disk request so far has been answered.
-    func drain() { for disk in disks { disk.drain() } }
+    /// Waits until every disk request so far has been answered, and the balloon stands.
+    func drain() {
+        for disk in disks { disk.drain() }
+        _ = balloon?.change { $0.hold() }
+        balloonMemory?.drain()
+    }
 
     /// Gives back what the backends hold.
     func close() {
         for disk in disks { disk.close() }
         for network in networks { network.close() }
+        balloonMemory?.close()
+    }
+}
+
+/// The way from the balloon's thread to its device, which is made after it.
+@safe
+private final class BalloonCompletion: Sendable {
+    // SAFETY: written once, before the first request.
+    private nonisolated(unsafe) var device: PlacedDevice<BalloonDevice>?
+
+    func connect(_ device: PlacedDevice<BalloonDevice>) {
+        // SAFETY: before the first request.
+        unsafe self.device = device
+    }
+
+    func complete(_ token: UInt64) {
+        // SAFETY: see `device`.
+        unsafe _ = device?.change { $0.complete(token) }
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Host
 import SystemPackage
 
 extension BootFile {
@@ -11,17 +12,25 @@ extension BootFile {
         }
     }
 
-    /// Reads the file, which may have at most `limit` bytes, the size of RAM: nothing larger can be loaded.
-    func load(limit: UInt64) throws(MachineError) -> [UInt8] {
+    /// Opens the file, which may have at most `limit` bytes, the size of RAM: nothing larger can be loaded. What is no
+    /// regular file is read to its end.
+    func open(limit: UInt64) throws(MachineError) -> BootContent {
         switch self {
         case .bytes(let bytes, let name):
             guard UInt64(bytes.count) <= limit else { throw BootFile.tooLarge(name, limit) }
-            return bytes
+            return .bytes(bytes[...])
         case .path(let path):
             do {
-                return try BootFile.read(FilePath(path), limit: limit)
+                guard let file = try StableFile.open(FilePath(path)) else {
+                    return .bytes(try BootFile.read(FilePath(path), limit: limit)[...])
+                }
+                guard file.size <= limit else { throw BootFile.tooLarge(path, limit) }
+                return .file(file, offset: 0, count: file.size)
             } catch let error as MachineError {
                 throw error
+            } catch let error as HostError {
+                throw .bootFile(
+                    name: path, reason: "cannot be read: \(error.errno?.description.lowercased() ?? error.description)")
             } catch let error as Errno {
                 throw .bootFile(name: path, reason: "cannot be read: \(error.description.lowercased())")
             } catch {

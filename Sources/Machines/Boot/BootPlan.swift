@@ -17,7 +17,7 @@ struct BootPlan: Sendable {
     struct Piece: Sendable {
         let name: String
         let address: UInt64
-        let bytes: ArraySlice<UInt8>
+        let content: BootContent
         let size: UInt64
     }
 

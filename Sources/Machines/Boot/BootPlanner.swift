@@ -43,21 +43,21 @@ struct BootPlanner {
         guard let file = source.kernel else {
             throw .configuration("no kernel is given: the built-in SBI starts a Linux Image or an ELF kernel")
         }
-        let kernel = try KernelImage(file.load(limit: memory.size), name: file.name, acceptsRaw: false)
+        let kernel = try KernelImage(file.open(limit: memory.size), name: file.name, acceptsRaw: false)
         plan.entry = try place(kernel, name: file.name, at: nil)
         plan.privilege = .supervisor
         plan.startsBootHartAlone = true
     }
 
     private mutating func placeFirmware(_ firmware: BootFile, _ source: BootSource) throws(MachineError) {
-        let image = try KernelImage(firmware.load(limit: memory.size), name: firmware.name, acceptsRaw: true)
+        let image = try KernelImage(firmware.open(limit: memory.size), name: firmware.name, acceptsRaw: true)
         if case .linux = image {
             throw .bootFile(name: firmware.name, reason: "is a Linux kernel, not a firmware: give it as the kernel")
         }
         plan.entry = try place(image, name: firmware.name, at: memory.start)
         var next: UInt64 = 0
         if let file = source.kernel {
-            let kernel = try KernelImage(file.load(limit: memory.size), name: file.name, acceptsRaw: true)
+            let kernel = try KernelImage(file.open(limit: memory.size), name: file.name, acceptsRaw: true)
             next = try place(kernel, name: file.name, at: memory.start + BootPlanner.payloadOffset)
         }
         plan.firmwareInformation = BootPlan.Span(start: next, size: 4096)
@@ -67,7 +67,7 @@ struct BootPlanner {
         guard let file = source.kernel else {
             throw .configuration("no kernel is given: without firmware the machine starts an ELF or raw program")
         }
-        let program = try KernelImage(file.load(limit: memory.size), name: file.name, acceptsRaw: true)
+        let program = try KernelImage(file.open(limit: memory.size), name: file.name, acceptsRaw: true)
         if case .linux = program {
             throw .bootFile(
                 name: file.name, reason: "is a Linux kernel, which needs an SBI: leave the firmware option out")
@@ -81,22 +81,22 @@ struct BootPlanner {
         _ image: KernelImage, name: String, at preferred: UInt64?
     ) throws(MachineError) -> UInt64 {
         switch image {
-        case .raw(let bytes):
+        case .raw(let content):
             let address = preferred ?? memory.start
-            plan.pieces.append(
-                BootPlan.Piece(name: name, address: address, bytes: bytes[...], size: UInt64(bytes.count)))
+            plan.pieces.append(BootPlan.Piece(name: name, address: address, content: content, size: content.count))
             return address
-        case .linux(let header, let bytes):
+        case .linux(let header, let content):
             let address = preferred ?? memory.start + header.textOffset
-            plan.pieces.append(
-                BootPlan.Piece(name: name, address: address, bytes: bytes[...], size: header.imageSize))
+            plan.pieces.append(BootPlan.Piece(name: name, address: address, content: content, size: header.imageSize))
             return address
-        case .elf(let file):
-            return try place(file, name: name)
+        case .elf(let file, let content):
+            return try place(file, content, name: name)
         }
     }
 
-    private mutating func place(_ file: ELFFile, name: String) throws(MachineError) -> UInt64 {
+    private mutating func place(
+        _ file: ELFFile, _ content: BootContent, name: String
+    ) throws(MachineError) -> UInt64 {
         // A kernel that is linked for anywhere lies below RAM as a whole, and is moved to where an Image would be.
         let range = file.physicalRange
         let moves = range.upperBound < memory.start
@@ -105,7 +105,9 @@ struct BootPlanner {
             plan.pieces.append(
                 BootPlan.Piece(
                     name: "\(name), segment \(index),", address: segment.physicalAddress + shift,
-                    bytes: file.bytes(of: segment), size: segment.memorySize))
+                    content: segment.fileSize == 0
+                        ? .bytes([]) : content.part(segment.fileOffset, count: segment.fileSize),
+                    size: segment.memorySize))
         }
         guard let entry = file.physicalAddress(of: file.entry) else {
             throw .bootFile(name: name, reason: "starts at 0x\(hex(file.entry)), outside of its own segments")
@@ -133,15 +135,14 @@ struct BootPlanner {
             plan.pieces.append(
                 BootPlan.Piece(
                     name: "the firmware's information", address: top,
-                    bytes: BootPlanner.dynamicInformation(next: next)[...], size: information.size))
+                    content: .bytes(BootPlanner.dynamicInformation(next: next)[...]), size: information.size))
         }
         if let file = source.initrd {
-            let bytes = try file.load(limit: memory.size)
-            guard !bytes.isEmpty else { throw .bootFile(name: file.name, reason: "is empty") }
-            top = try takeBelow(top, size: UInt64(bytes.count), alignment: 4096, name: "the initrd '\(file.name)'")
-            plan.initrd = BootPlan.Span(start: top, size: UInt64(bytes.count))
-            plan.pieces.append(
-                BootPlan.Piece(name: file.name, address: top, bytes: bytes[...], size: UInt64(bytes.count)))
+            let content = try file.open(limit: memory.size)
+            guard content.count > 0 else { throw .bootFile(name: file.name, reason: "is empty") }
+            top = try takeBelow(top, size: content.count, alignment: 4096, name: "the initrd '\(file.name)'")
+            plan.initrd = BootPlan.Span(start: top, size: content.count)
+            plan.pieces.append(BootPlan.Piece(name: file.name, address: top, content: content, size: content.count))
         }
     }
 

@@ -15,6 +15,8 @@ final class VirtBoard: Sendable {
     let loop: EventLoop
     let timers: BoardTimers
     let vcpus: [VCPU]
+    /// What each vCPU's engine caches, by vCPU.
+    let caches: [CacheMapping]
     let bus: Bus
     let uart: BoardSlot<UART16550>
     let console: ConsoleTap
@@ -63,7 +65,7 @@ final class VirtBoard: Sendable {
         let finisher = BoardSlot(Finisher(requests: requests), name: "finisher")
 
         var devices: [VirtioBay.Device] = []
-        bay = try VirtioBay(configuration, memory: memory, gate: gate, found: found, devices: &devices)
+        bay = try VirtioBay(configuration, ram: ram, memory: memory, gate: gate, found: found, devices: &devices)
         var residents: [any BoardResident] = [uart, clockChip, finisher]
         var attachments = [
             Self.attach(VirtMemoryMap.plic, plic), Self.attach(VirtMemoryMap.uart, uart),
@@ -86,24 +88,39 @@ final class VirtBoard: Sendable {
         serial = configuration.serial
 
         let door = LiveInputDoor(bus: bus, clock: clock)
-        vcpus = (0..<harts).map { [memory, timers] id in
-            VirtBoard.makeVCPU(id, configuration, memory: memory, door: door, timer: timers)
+        var vcpus: [VCPU] = []
+        var caches: [CacheMapping] = []
+        do throws(HostError) {
+            for id in 0..<harts {
+                let (vcpu, mapping) = try VirtBoard.makeVCPU(
+                    id, configuration, memory: memory, door: door, timer: timers)
+                vcpus.append(vcpu)
+                caches.append(mapping)
+            }
+        } catch {
+            bay.close()
+            throw .host(error.description)
         }
+        self.vcpus = vcpus
+        self.caches = caches
         pins.connect(vcpus)
         connectSerial()
     }
 
     private static func makeVCPU(
         _ id: Int, _ configuration: VirtConfiguration, memory: GuestMemory, door: any InputDoor, timer: any HartTimer
-    ) -> VCPU {
+    ) throws(HostError) -> (VCPU, CacheMapping) {
         var isBuiltIn = false
         if case .builtIn = configuration.boot.firmware { isBuiltIn = true }
-        let hart = Hart(
-            Hart.Configuration(id: id, timebaseFrequency: MTIMER.frequency, supervisorCallsExit: isBuiltIn),
-            memory: memory, door: door, timer: timer)
+        let settings = Hart.Configuration(
+            id: id, timebaseFrequency: MTIMER.frequency, supervisorCallsExit: isBuiltIn)
+        let mapping = try CacheMapping(size: Hart.cacheBytes(settings), name: "vcpu\(id) caches")
+        // SAFETY: the mapping's own bytes, kept by it.
+        let caches = unsafe EngineMemory(start: mapping.base, size: mapping.size, owner: mapping)
+        let hart = Hart(settings, memory: memory, door: door, timer: timer, caches: caches)
         hart.tracer = configuration.tracer
         switch configuration.engine {
-        case .interpreter: return VCPU(hart, engine: Interpreter())
+        case .interpreter: return (VCPU(hart, engine: Interpreter()), mapping)
         }
     }
 

@@ -37,6 +37,8 @@ public struct VirtConfiguration: Sendable {
     public var networks: [NetworkAttachment] = []
     /// Ports of one virtio console, in order; empty: no such device.
     public var consolePorts: [ConsoleAttachment] = []
+    /// The virtio balloon, which takes memory from a running guest; nil for none.
+    public var balloon: BalloonConfiguration?
     /// Whether there is a virtio entropy device.
     public var hasEntropy = true
     /// Whether there is a pvpanic device, by which the guest's system says that it has crashed. On PCI only.
@@ -54,6 +56,20 @@ public struct VirtConfiguration: Sendable {
 
     /// A machine that boots from `boot`.
     public init(boot: BootSource) { self.boot = boot }
+}
+
+/// A balloon in the guest's memory.
+public struct BalloonConfiguration: Sendable {
+    /// Bytes that it is to hold from the start, a multiple of 4 KiB: the guest has so much less.
+    public var size: UInt64
+    /// How often the guest is asked how it uses its memory, in milliseconds; nil: never.
+    public var statisticsInterval: UInt64?
+
+    /// A balloon that is to hold `size` bytes.
+    public init(size: UInt64 = 0, statisticsInterval: UInt64? = 5000) {
+        self.size = size
+        self.statisticsInterval = statisticsInterval
+    }
 }
 
 /// What the machine starts from.
@@ -86,8 +102,8 @@ public struct BootSource: Sendable {
     }
 }
 
-/// A file that is loaded into guest memory at each reset. Its bytes are read once, when the machine is made: the file
-/// may go, change or be out of the sandbox's reach afterwards.
+/// A file that is loaded into guest memory at each reset. It is opened once, when the machine is made: it may lose its
+/// name or be out of the sandbox's reach afterwards. A machine whose file was written to meanwhile ends at its reset.
 public enum BootFile: Sendable {
     /// A file of the host's.
     case path(String)

@@ -50,6 +50,7 @@ extension VirtCore {
         if !configuration.startsPaused { resumeHarts() }
         configuration.onEvent(.state(state))
         pollHostInterface()
+        pollMemory()
         while true {
             while let (command, done) = takeCommand() {
                 if case .visit(let over) = command {
@@ -237,12 +238,10 @@ extension VirtCore {
 
     /// Puts the boot plan's pieces and a fresh devicetree into memory, and the harts to their start. All stand.
     private func load() throws(MachineError) {
-        for piece in plan.pieces {
-            // SAFETY: the array's own storage, for the length of the call.
-            let done = unsafe piece.bytes.withUnsafeBytes {
-                unsafe board.memory.write($0, at: GuestAddress(piece.address))
-            }
-            precondition(done, "the boot plan was checked against RAM")
+        do throws(HostError) {
+            for piece in plan.pieces { try piece.content.load(into: board.memory, at: GuestAddress(piece.address)) }
+        } catch {
+            throw .host(error.description)
         }
         let blob = tree.flattened(
             VirtDeviceTree.Boot(

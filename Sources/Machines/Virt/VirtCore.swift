@@ -175,7 +175,18 @@ extension VirtConfiguration {
             throw .configuration(
                 "\(memorySize) bytes of memory is no whole number of pages: choose a multiple of 4 KiB")
         }
-        let devices = disks.count + networks.count + (consolePorts.isEmpty ? 0 : 1) + (hasEntropy ? 1 : 0)
+        if let balloon {
+            guard balloon.size & GuestPage.offsetMask == 0,
+                balloon.size <= memorySize - Self.memoryRange.lowerBound
+            else {
+                throw .configuration(
+                    "a balloon of \(balloon.size) bytes leaves the guest less than 16 MiB of its "
+                        + "\(memorySize >> 20) MiB, or is no whole number of 4 KiB pages")
+            }
+        }
+        let devices =
+            disks.count + networks.count + (consolePorts.isEmpty ? 0 : 1) + (hasEntropy ? 1 : 0)
+            + (balloon == nil ? 0 : 1)
         let most = transport == .mmio ? VirtMemoryMap.virtioSlots : VirtPCIDevice.virtioDevices
         guard devices <= most else {
             throw .configuration(

@@ -14,7 +14,7 @@ import Virtio
 /// after the threads of the harts are gone and what was opened is closed.
 public final class VirtMachine: Sendable {
     public let configuration: VirtConfiguration
-    private let core: VirtCore
+    let core: VirtCore
 
     /// Opens and checks everything that `configuration` names; no guest instruction runs yet.
     public init(_ configuration: VirtConfiguration) throws(MachineError) {

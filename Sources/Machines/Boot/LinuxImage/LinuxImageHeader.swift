@@ -27,7 +27,8 @@ public struct LinuxImageHeader: Equatable, Sendable {
         }
     }
 
-    private static let size: UInt64 = 64
+    /// The header's size in bytes.
+    static let size: UInt64 = 64
     private static let magic2: UInt32 = 0x0543_5352  // "RSC\x05"
     private static let legacyMagic: UInt64 = 0x0000_0056_4353_4952  // "RISCV\0\0\0"
     /// Kernels before version 0.1 of the header left text_offset to the loader.
@@ -35,8 +36,8 @@ public struct LinuxImageHeader: Equatable, Sendable {
     /// No kernel is larger than this; what says so is damaged.
     private static let largestOffset: UInt64 = 1 << 40
 
-    /// Reads the header at the start of `bytes`.
-    public init(_ bytes: [UInt8]) throws(Rejection) {
+    /// Reads the header at the start of `bytes`, which is all of a file, or the first 64 bytes of one of `fileSize`.
+    public init(_ bytes: [UInt8], fileSize: UInt64? = nil) throws(Rejection) {
         if let known = LinuxImageHeader.recogniseCompressed(bytes) { throw known }
         let file = LittleEndianBytes(bytes: bytes)
         guard let magic = file.integer(UInt32.self, at: 56), let legacy = file.integer(UInt64.self, at: 48),
@@ -52,7 +53,7 @@ public struct LinuxImageHeader: Equatable, Sendable {
         }
         guard offset & 0xFFF == 0 else { throw .damaged("text offset \(offset) is not a multiple of 4096") }
         textOffset = offset == 0 && imageSize == 0 ? LinuxImageHeader.defaultTextOffset : offset
-        self.imageSize = max(imageSize, file.count)
+        self.imageSize = max(imageSize, fileSize ?? file.count)
     }
 
     private static func recogniseCompressed(_ bytes: [UInt8]) -> Rejection? {
