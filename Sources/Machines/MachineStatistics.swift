@@ -62,6 +62,10 @@ public struct MachineStatistics: Sendable {
     public let vcpuWaits: UInt64
     public let harts: [HartSample]
     public let devices: [DeviceSample]
+    /// What the guest has of its RAM, and how it uses it.
+    public let memory: MachineMemory
+    /// Where the guest's RAM and what the engine caches lie in this process.
+    public let mappings: [MachineMapping]
 
     /// Instructions retired by all harts.
     public var retired: UInt64 { harts.reduce(0) { $0 &+ $1.retired } }

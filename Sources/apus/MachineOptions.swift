@@ -14,7 +14,10 @@ struct MachineOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("vCPUs, 1 to 16.", valueName: "n"))
     var cpus = "1"
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("RAM, with K, M or G.", valueName: "size"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "RAM, with K, M or G: SIZE[,max=SIZE]; up to max can be given while it runs.", valueName: "size"))
     var memory = "1G"
 
     @OptionGroup
@@ -113,7 +116,11 @@ struct MachineOptions: ParsableArguments {
             throw VirtualMachineError(.configuration, "number of CPUs '\(cpus)' is not a whole number from 1 to 16")
         }
         configuration.cpuCount = count
-        configuration.memorySize = try ByteSize(parsing: memory).bytes
+        (configuration.memorySize, configuration.maximumMemorySize) = try MemoryBalloonDevice.sizes(parsing: memory)
+        // A bare program has no driver for it, and may count the devices.
+        if case .bare = bootLoader, !isImage, configuration.maximumMemorySize == nil {
+            configuration.memoryBalloon = nil
+        }
         try processors.settings().apply(to: &configuration)
         configuration.transport = try VirtioTransport(parsing: virtio)
         for text in disk { configuration.storageDevices.append(try StorageDevice(parsing: text)) }

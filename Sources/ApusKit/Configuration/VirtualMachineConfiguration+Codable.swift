@@ -6,8 +6,8 @@
 extension VirtualMachineConfiguration: Codable {
     /// The names of the fields in a file.
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case platform, engine, cpus, cpuShares, cpuCap, cpuset, memory, boot, virtio, disks, networks, console, consoles
-        case entropy, agent, onPanic, timeout, gdb, trace
+        case platform, engine, cpus, cpuShares, cpuCap, cpuset, memory, maximumMemory, boot, virtio, disks, networks
+        case console, consoles, entropy, balloon, balloonStatistics, agent, onPanic, timeout, gdb, trace
     }
 
     public init(from decoder: any Decoder) throws {
@@ -20,12 +20,17 @@ extension VirtualMachineConfiguration: Codable {
         cpuCap = try file.value(.cpuCap, default: cpuCap)
         cpuset = try file.value(.cpuset, default: cpuset)
         memorySize = try file.value(.memory, default: ByteSize(memorySize)).bytes
+        maximumMemorySize = try file.decodeIfPresent(ByteSize.self, forKey: .maximumMemory)?.bytes
         transport = try file.text(.virtio, VirtioTransport.init(parsing:)) ?? transport
         storageDevices = try file.value(.disks, default: [])
         networkDevices = try file.value(.networks, default: [])
         serialPort = try file.decodeIfPresent(SerialPort.self, forKey: .console)
         consoleDevices = try file.value(.consoles, default: [])
         entropyDevice = try file.value(.entropy, default: true) ? EntropyDevice() : nil
+        memoryBalloon = try file.value(.balloon, default: true) ? MemoryBalloonDevice() : nil
+        if let interval = try file.text(.balloonStatistics, MemoryBalloonDevice.interval(parsing:)) {
+            memoryBalloon?.statisticsInterval = interval
+        }
         hasAgentPort = try file.value(.agent, default: hasAgentPort)
         onPanic = try file.text(.onPanic, PanicAction.init(parsing:)) ?? onPanic
         timeout = try file.text(.timeout, Duration.parse)
@@ -42,6 +47,7 @@ extension VirtualMachineConfiguration: Codable {
         try file.encode(cpuCap, forKey: .cpuCap)
         try file.encode(cpuset, forKey: .cpuset)
         try file.encode(ByteSize(memorySize), forKey: .memory)
+        try file.encodeIfPresent(maximumMemorySize.map { ByteSize($0) }, forKey: .maximumMemory)
         try file.encode(bootLoader, forKey: .boot)
         try file.encode(transport, forKey: .virtio)
         try file.encode(storageDevices, forKey: .disks)
@@ -49,6 +55,8 @@ extension VirtualMachineConfiguration: Codable {
         try file.encodeIfPresent(serialPort, forKey: .console)
         try file.encode(consoleDevices, forKey: .consoles)
         try file.encode(entropyDevice != nil, forKey: .entropy)
+        try file.encode(memoryBalloon != nil, forKey: .balloon)
+        try file.encodeIfPresent(memoryBalloon?.intervalText, forKey: .balloonStatistics)
         try file.encode(hasAgentPort, forKey: .agent)
         try file.encode(onPanic, forKey: .onPanic)
         try file.encodeIfPresent(timeout?.text, forKey: .timeout)

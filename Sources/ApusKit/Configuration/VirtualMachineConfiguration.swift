@@ -10,8 +10,11 @@ public struct VirtualMachineConfiguration: Sendable, Equatable {
     public var engine = Engine.automatic
     /// vCPUs; `platform.cpuRange`.
     public var cpuCount = 1
-    /// RAM in bytes, a multiple of 4096; `platform.memoryRange`.
+    /// Bytes of RAM that the guest has when it starts, a multiple of 4096; `platform.memoryRange`.
     public var memorySize: UInt64 = 1 << 30
+    /// Bytes of RAM that the guest can be given while it runs, at least `memorySize`; nil: no more than that. The
+    /// balloon holds the difference from the start.
+    public var maximumMemorySize: UInt64?
     /// Its part of the host's processors where guests want more than there is, relative to theirs: 1 to 10000.
     public var cpuShares = ProcessorLimits.defaultShares
     /// The most CPU time that its vCPUs use.
@@ -31,6 +34,8 @@ public struct VirtualMachineConfiguration: Sendable, Equatable {
     public var consoleDevices: [ConsoleDevice] = []
     /// The virtio entropy device; nil for none.
     public var entropyDevice: EntropyDevice? = EntropyDevice()
+    /// The memory balloon, by which memory comes back from a running guest; nil for none.
+    public var memoryBalloon: MemoryBalloonDevice? = MemoryBalloonDevice()
     /// Whether there is a port for the agent that runs commands in the guest.
     public var hasAgentPort = true
     /// What happens when the guest's system says that it has crashed.
@@ -60,6 +65,7 @@ public struct VirtualMachineConfiguration: Sendable, Equatable {
         guard memorySize.isMultiple(of: 4096) else {
             throw invalid("memory of \(memorySize) bytes is not a whole number of 4K pages; round it up")
         }
+        try validateMaximumMemory()
         try MachineSettings.validate(shares: cpuShares)
         try cpuCap.validate()
         try validateDevices()
@@ -69,8 +75,25 @@ public struct VirtualMachineConfiguration: Sendable, Equatable {
         }
     }
 
+    private func validateMaximumMemory() throws(VirtualMachineError) {
+        guard let maximum = maximumMemorySize else { return }
+        guard maximum >= memorySize, maximum <= platform.memoryRange.upperBound else {
+            throw invalid(
+                "at most \(ByteSize(maximum)) of memory does not fit a machine that starts with "
+                    + "\(ByteSize(memorySize)); give \(ByteSize(memorySize)) to "
+                    + "\(ByteSize(platform.memoryRange.upperBound))")
+        }
+        guard maximum.isMultiple(of: 4096) else {
+            throw invalid("memory of at most \(maximum) bytes is not a whole number of 4K pages; round it up")
+        }
+        guard maximum == memorySize || memoryBalloon != nil else {
+            throw invalid("memory that grows from \(ByteSize(memorySize)) to \(ByteSize(maximum)) needs the balloon")
+        }
+    }
+
     private func validateDevices() throws(VirtualMachineError) {
         var count = storageDevices.count + networkDevices.count + (entropyDevice == nil ? 0 : 1)
+        if memoryBalloon != nil { count += 1 }
         if hasAgentPort || !consoleDevices.isEmpty { count += 1 }
         let room = platform.virtioSlots(transport)
         guard count <= room else {

@@ -44,8 +44,7 @@ public struct MachineStatus: Equatable, Codable, Sendable {
     /// The engine that runs, not what was asked for.
     public var engine: Engine
     public var cpuCount: Int
-    /// Bytes.
-    public var memorySize: UInt64
+    public var memory: MemoryReport
     /// Virtual time since it was switched on.
     public var virtualNanoseconds: UInt64
     /// Instructions retired by all vCPUs.
@@ -53,16 +52,18 @@ public struct MachineStatus: Equatable, Codable, Sendable {
     public var resets: Int
 
     var text: String {
-        TextTable([
-            ["state", state.rawValue],
-            ["platform", platform.rawValue],
-            ["engine", engine.rawValue],
-            ["vCPUs", "\(cpuCount)"],
-            ["memory", "\(ByteSize(memorySize))"],
-            ["virtual time", TextTable.seconds(virtualNanoseconds)],
-            ["instructions", TextTable.grouped(instructions)],
-            ["resets", "\(resets)"],
-        ]).text
+        TextTable(
+            [
+                ["state", state.rawValue],
+                ["platform", platform.rawValue],
+                ["engine", engine.rawValue],
+                ["vCPUs", "\(cpuCount)"],
+            ] + memory.rows + [
+                ["virtual time", TextTable.seconds(virtualNanoseconds)],
+                ["instructions", TextTable.grouped(instructions)],
+                ["resets", "\(resets)"],
+            ]
+        ).text
     }
 }
 

@@ -38,10 +38,23 @@ public struct StatisticsReport: Equatable, Codable, Sendable {
     public var mips: Double
     public var vcpus: [VCPU]
     public var devices: [Device]
+    public var memory: MemoryReport
+    /// The guest's RAM and what the engine caches, each a mapping of its own in the machine's process.
+    public var mappings: [Mapping]
+
+    /// Memory of the machine's process, to be found by its address in `/proc/PID/smaps`.
+    public struct Mapping: Equatable, Codable, Sendable {
+        public var name: String
+        public var address: UInt64
+        /// Bytes; what of them is in use the host knows.
+        public var size: UInt64
+    }
 
     init(_ statistics: MachineStatistics, consoleLost: UInt64) {
         vcpuWaits = statistics.vcpuWaits
         self.consoleLost = consoleLost
+        memory = MemoryReport(statistics.memory)
+        mappings = statistics.mappings.map { Mapping(name: $0.name, address: $0.address, size: $0.size) }
         virtualNanoseconds = statistics.virtualNanoseconds
         resets = statistics.resets
         instructions = statistics.retired
@@ -75,6 +88,8 @@ public struct StatisticsReport: Equatable, Codable, Sendable {
         for device in devices {
             rows += device.counters.map { ["\(device.name) \($0.name)", TextTable.grouped($0.count)] }
         }
+        rows += memory.rows
+        rows += mappings.map { ["mapping \($0.name)", "\(TextTable.hex($0.address)), \($0.size >> 10) KiB"] }
         return TextTable(rows).text
     }
 }

@@ -117,7 +117,12 @@ final class AssembledDevices: Sendable {
     ) -> VirtConfiguration {
         var virt = VirtConfiguration(boot: BootSource(configuration.bootLoader))
         virt.harts = configuration.cpuCount
-        virt.memorySize = configuration.memorySize
+        virt.memorySize = configuration.maximumMemorySize ?? configuration.memorySize
+        virt.balloon = configuration.memoryBalloon.map { balloon in
+            BalloonConfiguration(
+                size: virt.memorySize - configuration.memorySize,
+                statisticsInterval: balloon.statisticsInterval.map { UInt64(max(1, $0.components.seconds)) * 1000 })
+        }
         virt.transport = configuration.transport == .pci ? .pci : .mmio
         virt.serial = console?.attachment
         virt.disks = disks

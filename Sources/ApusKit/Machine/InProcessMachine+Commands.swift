@@ -69,7 +69,7 @@ extension InProcessMachine {
         let statistics = deviceStatistics
         return MachineStatus(
             state: state, platform: configuration.platform, engine: engine, cpuCount: configuration.cpuCount,
-            memorySize: configuration.memorySize, virtualNanoseconds: statistics.virtualNanoseconds,
+            memory: MemoryReport(statistics.memory), virtualNanoseconds: statistics.virtualNanoseconds,
             instructions: statistics.retired, resets: statistics.resets)
     }
 
@@ -93,7 +93,7 @@ extension InProcessMachine {
     /// serves people. Waits; not on that loop.
     private var deviceStatistics: MachineStatistics {
         guard state == .running || state == .paused else { return machine.lastStatistics }
-        let answer = StatisticsAnswer()
+        let answer = LoopAnswer<MachineStatistics>()
         devices.queue.post { [machine] in answer.give(machine.lastStatistics) }
         return answer.wait { self.devices.isClosed } ?? machine.lastStatistics
     }
@@ -122,18 +122,18 @@ extension InProcessMachine {
     }
 }
 
-/// Statistics on their way from the devices' loop.
-private final class StatisticsAnswer: Sendable {
-    private let value = Mutex<MachineStatistics?>(nil)
+/// An answer on its way from the devices' loop.
+final class LoopAnswer<Value: Sendable>: Sendable {
+    private let value = Mutex<Value?>(nil)
     private let gate = WaitGate()
 
-    func give(_ statistics: MachineStatistics) {
-        value.withLock { $0 = statistics }
+    func give(_ answer: Value) {
+        value.withLock { $0 = answer }
         gate.wake()
     }
 
-    /// Waits for them; nil where nobody will give them any more.
-    func wait(isOver: () -> Bool) -> MachineStatistics? {
+    /// Waits for it; nil where nobody will give it any more.
+    func wait(isOver: () -> Bool) -> Value? {
         while !gate.wait(untilMonotonic: MonotonicTime.after(milliseconds: 50)) {
             if isOver() { return value.withLock(\.self) }
         }

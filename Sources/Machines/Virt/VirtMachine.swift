@@ -79,7 +79,7 @@ public final class VirtMachine: Sendable {
             vcpuWaits: core.waits.load(ordering: .relaxed), harts: harts,
             devices: core.board.residents.map {
                 MachineStatistics.DeviceSample(name: $0.name, counters: $0.counters)
-            })
+            }, memory: memoryUse, mappings: mappings)
     }
 
     /// Gives `body` hart `id` while no hart executes; a running machine stands for as long as that takes. Registers,

@@ -43,6 +43,13 @@ struct ConfigurationFileTests {
                 $0.onPanic = .pause
             },
             filled {
+                $0.memorySize = 512 << 20
+                $0.maximumMemorySize = 1 << 30
+                $0.memoryBalloon = MemoryBalloonDevice(statisticsInterval: nil)
+            },
+            filled { $0.memoryBalloon = nil },
+            filled { $0.memoryBalloon = MemoryBalloonDevice(statisticsInterval: .seconds(60)) },
+            filled {
                 $0.storageDevices = [
                     StorageDevice(path: "/a,b"), StorageDevice(path: "/c", isReadOnly: true, serial: "S 1"),
                 ]

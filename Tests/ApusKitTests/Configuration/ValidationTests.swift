@@ -31,7 +31,17 @@ struct ValidationTests {
         },
         Case("9 virtio devices do not fit the 8 slots of virtio over mmio; leave some out") {
             $0.transport = .mmio
-            $0.storageDevices = .init(repeating: StorageDevice(path: "d"), count: 7)
+            $0.storageDevices = .init(repeating: StorageDevice(path: "d"), count: 6)
+        },
+        Case("at most 512M of memory does not fit a machine that starts with 1G; give 1G to 512G") {
+            $0.maximumMemorySize = 512 << 20
+        },
+        Case("memory of at most 1073741825 bytes is not a whole number of 4K pages; round it up") {
+            $0.maximumMemorySize = 1 << 30 | 1
+        },
+        Case("memory that grows from 1G to 2G needs the balloon") {
+            $0.maximumMemorySize = 2 << 30
+            $0.memoryBalloon = nil
         },
         Case("host port tcp:127.0.0.1:80 is forwarded twice; each forward needs a port of its own") {
             var user = UserNetworkAttachment()
