@@ -52,7 +52,7 @@ public final class RAMBalloon: BalloonBackend {
         self.ram = ram
         self.memory = memory
         self.completion = completion
-        let started = try HostThread(name: "balloon", stackSize: 128 << 10) { self.work() }
+        let started = try HostThread(name: "balloon", role: .disk, stackSize: 128 << 10) { self.work() }
         thread.withLock { $0 = started }
     }
 

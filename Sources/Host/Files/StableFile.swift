@@ -49,7 +49,9 @@ public final class StableFile: Sendable {
             guard count > 0 else { break }
             done += count
         }
-        guard done == buffer.count, Self.moment(descriptor.raw) == modified else {
+        // A sandbox may not let the file be asked; then it is only noticed that it has become shorter.
+        let now = Self.moment(descriptor.raw) ?? modified
+        guard done == buffer.count, now == modified else {
             throw HostError("'\(path)' was changed while a machine uses it", remedy: "start the machine anew")
         }
     }
