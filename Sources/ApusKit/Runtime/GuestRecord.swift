@@ -71,6 +71,7 @@ public struct GuestRecord: Codable, Equatable, Sendable {
             id: .random(), name: name, platform: configuration.platform,
             engine: (try? configuration.chosenEngine()) ?? configuration.engine, image: image,
             cpuCount: configuration.cpuCount, memorySize: configuration.memorySize, isDetached: isDetached)
+        maximumMemory = configuration.maximumMemorySize
         cpuShares = configuration.cpuShares
         cpuCap = configuration.cpuCap.percent
         cpuSet = configuration.cpuset.cpus?.description
