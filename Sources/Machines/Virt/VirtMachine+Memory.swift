@@ -32,13 +32,14 @@ extension VirtCore {
     var memoryUse: MachineMemory {
         var use = MachineMemory(size: board.ram.size)
         use.returned = board.bay.balloonMemory?.discardedBytes ?? 0
-        let told: BalloonStatistics? = board.bay.balloon?.change { balloon in
-            use.target = use.size - min(UInt64(balloon.target) << GuestPage.shift, use.size)
-            // The driver may say anything; more than there is it cannot hold.
-            use.balloon = min(UInt64(balloon.actual) << GuestPage.shift, use.size)
-            use.hasDriver = balloon.hasDriver
-            return balloon.guestStatistics
-        } ?? nil
+        let told: BalloonStatistics? =
+            board.bay.balloon?.change { balloon in
+                use.target = use.size - min(UInt64(balloon.target) << GuestPage.shift, use.size)
+                // The driver may say anything; more than there is it cannot hold.
+                use.balloon = min(UInt64(balloon.actual) << GuestPage.shift, use.size)
+                use.hasDriver = balloon.hasDriver
+                return balloon.guestStatistics
+            } ?? nil
         if let told {
             use.guest = BalloonStatistic.allCases.compactMap { statistic in
                 told[statistic].map { (statistic.name, $0) }
