@@ -32,9 +32,14 @@ struct GuestArguments: ParsableArguments {
                     }
                 }
             }
-            return await group.reduce(into: [VirtualMachineError]()) { if let error = $1.1 { $0.append(error) } }
+            return await group.reduce(into: [(String, VirtualMachineError)]()) { failures, result in
+                if let error = result.1 { failures.append((result.0, error)) }
+            }
         }
-        for failure in failures { Message.failure(failure.description) }
+        for (guest, failure) in failures {
+            let isNamed = guests.count == 1 || failure.description.contains("'\(guest)'")
+            Message.failure(isNamed ? failure.description : "guest '\(guest)': \(failure.description)")
+        }
         if !failures.isEmpty { throw ExitCode(ExitStatus.failure) }
     }
 }

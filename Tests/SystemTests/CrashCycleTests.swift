@@ -49,7 +49,8 @@ extension DebianTests {
             let process = try home.process("cycle")
             kill(process, SIGKILL)
             writing.waitUntilExit()
-            guard holds(within: 30, { !isThere(process) }), try home.running().isEmpty, home.runtimeEntries().isEmpty
+            guard try holds(within: 30, { try home.running().isEmpty }), home.runtimeEntries().isEmpty,
+                !isThere(process)
             else { throw ApusProgram.Trouble(description: "cycle \(cycle): something is left of the killed guest") }
             // The last line may be cut off.
             let lines = home.text("out").split(separator: "\n", omittingEmptySubsequences: false).dropLast()

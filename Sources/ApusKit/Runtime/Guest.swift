@@ -119,7 +119,8 @@ public struct Guest: Sendable {
         return nil
     }
 
-    private func hasGone(within time: Duration) async -> Bool {
+    /// Waits until its process is gone; false where it is still there after `time`.
+    func hasGone(within time: Duration) async -> Bool {
         let clock = ContinuousClock()
         let deadline = clock.now + time
         while isAlive {

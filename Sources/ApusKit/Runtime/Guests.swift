@@ -24,7 +24,13 @@ public struct Guests: Sendable {
         let running = try registry.list()
         let states = await withTaskGroup(of: (GuestIdentifier, MachineStatus?).self) { group in
             for record in running {
-                group.addTask { (record.id, await Guest(record: record, registry: registry).status()) }
+                group.addTask {
+                    let guest = Guest(record: record, registry: registry)
+                    let status = await guest.status()
+                    // A killed process holds its lock until the host has taken its memory back.
+                    if status == nil { _ = await guest.hasGone(within: .seconds(1)) }
+                    return (record.id, status)
+                }
             }
             return await group.reduce(into: [GuestIdentifier: MachineStatus]()) { $0[$1.0] = $1.1 }
         }
