@@ -62,10 +62,14 @@ struct MachineOptions: ParsableArguments {
         help: ArgumentHelp("Where the console ends: stdio, file:PATH, unix:PATH or pty.", valueName: "console"))
     var console: String?
 
+    @OptionGroup
+    var confinement: SandboxOptions
+
     /// Whether none of the options was given another value than its standard one.
     var isUntouched: Bool {
         [kernel, initrd, append, firmware, console].allSatisfy { $0 == nil } && disk.isEmpty && net.isEmpty
             && [platform, engine, cpus, memory, virtio] == ["riscv64", "auto", "1", "1G", "pci"]
+            && confinement.isUntouched
     }
 
     /// The boot loader that the options alone describe.
@@ -137,6 +141,7 @@ struct MachineOptions: ParsableArguments {
         configuration.serialPort = SerialPort(
             attachment: end ?? (hasCommand ? .memory(isShown: conduct.verbose) : .standardStreams))
         configuration.hasAgentPort = isImage
+        try confinement.apply(to: &configuration)
         try conduct.apply(to: &configuration)
         try configuration.validate()
         return configuration

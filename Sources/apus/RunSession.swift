@@ -103,7 +103,7 @@ struct RunSession {
         let cpus = configuration.cpuCount == 1 ? "1 CPU" : "\(configuration.cpuCount) CPUs"
         Message.note(
             "\(configuration.platform.rawValue) on the \(machine.engine.rawValue) (\(configuration.engineReason)), \(cpus), "
-                + "\(ByteSize(configuration.memorySize)) of memory")
+                + "\(ByteSize(configuration.memorySize)) of memory, \(machine.sandbox)")
     }
 
     /// Says what happens meanwhile.

@@ -8,6 +8,7 @@ extension VirtualMachineConfiguration: Codable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case platform, engine, cpus, cpuShares, cpuCap, cpuset, memory, maximumMemory, boot, virtio, disks, networks
         case console, consoles, entropy, balloon, balloonStatistics, agent, onPanic, timeout, gdb, trace
+        case sandbox, user
     }
 
     public init(from decoder: any Decoder) throws {
@@ -36,6 +37,8 @@ extension VirtualMachineConfiguration: Codable {
         timeout = try file.text(.timeout, Duration.parse)
         debugServer = try file.text(.gdb, DebugServer.init(fileText:))
         trace = try file.text(.trace, TraceDestination.init(parsing:))
+        sandbox = try file.text(.sandbox, SandboxMode.init(parsing:)) ?? sandbox
+        user = try file.decodeIfPresent(String.self, forKey: .user)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -62,6 +65,8 @@ extension VirtualMachineConfiguration: Codable {
         try file.encodeIfPresent(timeout?.text, forKey: .timeout)
         try file.encodeIfPresent(debugServer?.text, forKey: .gdb)
         try file.encodeIfPresent(trace?.text, forKey: .trace)
+        try file.encode(sandbox, forKey: .sandbox)
+        try file.encodeIfPresent(user, forKey: .user)
     }
 
     /// The configuration in the text of a file.

@@ -46,6 +46,10 @@ public struct VirtualMachineConfiguration: Sendable, Equatable {
     public var debugServer: DebugServer?
     /// Who hears of traps and changes of privilege; nil costs nothing.
     public var trace: TraceDestination?
+    /// How the machine's process is confined.
+    public var sandbox = SandboxMode.on
+    /// Whom that process becomes where root starts it: a name, a number, or number:group; nil: `nobody`.
+    public var user: String?
 
     /// A machine that starts from `bootLoader`, everything else at its default.
     public init(bootLoader: BootLoader) { self.bootLoader = bootLoader }

@@ -173,7 +173,7 @@ final class ControlConnection: Sendable {
         case .hello: finish(id, .hello(server.greeting))
         case .awaitAgent, .machine, .start, .end, .detach:
             let (machine, owner) = (server.machine, owner)
-            Task { [weak self] in
+            Task(executorPreference: ServiceExecutor.shared) { [weak self] in
                 let reply = await Self.answer(command, machine, owner)
                 machine.clients.queue.post { [weak self] in self?.finish(id, reply) }
             }

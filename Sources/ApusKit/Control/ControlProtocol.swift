@@ -25,6 +25,8 @@ public struct ControlGreeting: Codable, Equatable, Sendable {
     /// The process that runs the machine.
     public var processID: Int32
     public var state: VirtualMachine.State
+    /// What the process's sandbox is, in a few words, from the machine's start on; nil where the process is not its own.
+    public var sandbox: String?
 }
 
 /// What a machine that was started tells its owner.

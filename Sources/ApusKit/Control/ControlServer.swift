@@ -31,16 +31,18 @@ final class ControlServer: Sendable {
 
     let machine: InProcessMachine
     private let userID: UInt32
+    private let sandbox: String?
     private let state = Mutex(State())
     private let log = Logger(label: "apus.control")
 
-    /// A server of `machine` for `userID` and root.
-    init(_ machine: InProcessMachine, userID: UInt32) {
+    /// A server of `machine` for `userID` and root. `sandbox` says how the process is confined.
+    init(_ machine: InProcessMachine, userID: UInt32, sandbox: String? = nil) {
         self.machine = machine
         self.userID = userID
+        self.sandbox = sandbox
         // Events for who has subscribed.
         let events = machine.events
-        Task { [weak self] in
+        Task(executorPreference: ServiceExecutor.shared) { [weak self] in
             for await event in events {
                 guard let self else { return }
                 machine.clients.queue.post { self.tell(event) }
@@ -65,7 +67,7 @@ final class ControlServer: Sendable {
     /// Who is at the socket: how the machine introduces itself.
     var greeting: ControlGreeting {
         ControlGreeting(
-            version: ControlProtocol.version, processID: HostProcess.number, state: machine.state)
+            version: ControlProtocol.version, processID: HostProcess.number, state: machine.state, sandbox: sandbox)
     }
 
     /// Lets everybody go and stops listening. The sockets' files stay: a confined process cannot remove them.

@@ -31,6 +31,7 @@ final class AssembledDevices: Sendable {
         _ configuration: VirtualMachineConfiguration, in place: MachinePlace, clients: ClientLoop
     ) throws(VirtualMachineError) {
         processors = try ProcessorControl(configuration, guest: place.guest)
+        let account = try configuration.account()
         do throws(HostError) {
             let loop = try EventLoop(name: "io")
             self.loop = loop
@@ -39,7 +40,9 @@ final class AssembledDevices: Sendable {
             // Disks first: they are locked, and what is wrong with them is said before a terminal changes.
             disks = try configuration.storageDevices.map { device throws(HostError) in try Self.disk(device) }
             networks = try configuration.networkDevices.enumerated().map { entry throws(HostError) in
-                try Self.network(entry.element, number: entry.offset, loop: loop)
+                try Self.network(entry.element, number: entry.offset, loop: loop) { options in
+                    (options.sandbox, options.account) = (configuration.sandbox.policyMode, account)
+                }
             }
             let serial = try configuration.serialPort.map { port throws(HostError) in
                 try place.open(port.attachment, loop: loop)
@@ -73,15 +76,20 @@ final class AssembledDevices: Sendable {
     }
 
     private static func network(
-        _ device: NetworkDevice, number: Int, loop: EventLoop
+        _ device: NetworkDevice, number: Int, loop: EventLoop, confine: (inout UserNetworkOptions) -> Void
     ) throws(HostError) -> NetworkAttachment {
         // Locally administered (IEEE 802-2014 §8.4), in the range that QEMU's cards have, which guests' rules know.
         let address: [UInt8] = [0x52, 0x54, 0x00, 0x12, 0x34, UInt8(truncatingIfNeeded: 0x56 + number)]
         switch device.attachment {
         case .user(let network):
-            let user = try UserNetwork(try UserNetworkOptions(network), loop: loop) { reason in
-                Logger(label: "apus.net").error("the guest's network is dead: \(reason)")
+            var options = try UserNetworkOptions(network)
+            confine(&options)
+            let log = Logger(label: "apus.net")
+            let user = try UserNetwork(options, loop: loop) { reason in
+                log.error("the guest's network is dead: \(reason)")
             }
+            log.info("the network child: \(user.sandbox)")
+            for sentence in user.sandboxLacks { log.warning("the network child: \(sentence)") }
             return NetworkAttachment(
                 user, address: address, connect: { delivery in try? user.connect(delivery) },
                 close: { user.close() })

@@ -8,6 +8,8 @@ protocol MachineBody: AnyObject, Sendable {
     var end: VirtualMachineEnd? { get }
     /// Where a debugger may connect, once started.
     var debugPort: UInt16? { get }
+    /// What confines the machine's process, in a few words.
+    var sandbox: String { get }
     func start() async throws(VirtualMachineError)
     func perform(_ command: MachineCommand) async -> MachineReply
     func stop(_ cause: StopCause)
@@ -22,6 +24,8 @@ protocol MachineBody: AnyObject, Sendable {
 }
 
 extension InProcessMachine {
+    var sandbox: String { "no sandbox, in a process with others" }
+
     func awaitAgent(_ timeout: Duration) async -> Bool { await agent?.waitUntilReady(timeout: timeout) ?? false }
 
     func consoleTail() async -> [String] { lastLines }

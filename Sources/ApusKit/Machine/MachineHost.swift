@@ -109,9 +109,10 @@ public final class MachineHost: Sendable {
         var place = MachinePlace(standardStreams: relay.map { .relayed($0) } ?? .none)
         place.consoleLog = launch.consoleLog
         place.guest = entry.id.rawValue
+        let confinement = try Confinement(launch.configuration)
         let machine = try InProcessMachine(launch.configuration, in: place)
         try machine.devices.processors.note(in: entry.folder)
-        let server = ControlServer(machine, userID: HostProcess.userID)
+        let server = ControlServer(machine, userID: HostProcess.userID, sandbox: confinement.words)
         do throws(HostError) {
             try server.listen(at: entry.controlSocket)
             if let path = launch.controlPath { try server.listen(at: FilePath(path)) }
@@ -120,15 +121,16 @@ public final class MachineHost: Sendable {
         }
         var record = launch.record
         record.adoptProcess()
+        record.sandbox = confinement.words
         try entry.publish(record)
 
         let ending = try launch.endFile.map { path throws(VirtualMachineError) in try GuestEnding(FilePath(path)) }
         let journal = try GuestJournal(entry: entry, record: record)
         let events = machine.events
-        let journaling = Task { for await event in events { journal.write(event) } }
+        let journaling = Task(executorPreference: ServiceExecutor.shared) { for await event in events { journal.write(event) } }
 
-        let listener = Task { await mind(signals, machine) }
-        try serveOwner(server, machine)
+        let listener = Task(executorPreference: ServiceExecutor.shared) { await self.mind(signals, machine) }
+        try serveOwner(server, machine, confinement)
         ending?.write(await machine.wait())
         await journaling.value
         // The owner reads to the end what the guest wrote, then asks what it wants to know, and goes.
@@ -148,11 +150,15 @@ public final class MachineHost: Sendable {
         return relay
     }
 
-    private func serveOwner(_ server: ControlServer, _ machine: InProcessMachine) throws(VirtualMachineError) {
+    private func serveOwner(
+        _ server: ControlServer, _ machine: InProcessMachine, _ confinement: Confinement
+    ) throws(VirtualMachineError) {
         let tie = tie
         let actions = ControlServer.OwnerActions(
             start: { () throws(VirtualMachineError) in
-                try await machine.start { () throws(VirtualMachineError) in try MachineHost.confine() }
+                // Everything is open and served, and no guest instruction has run.
+                try await machine.start { () throws(VirtualMachineError) in try confinement.enter() }
+                confinement.probe()
                 return StartReport(debugPort: machine.debugPort, consoles: machine.devices.consoleNames)
             }, detach: { tie.detach() },
             gone: {
@@ -168,10 +174,6 @@ public final class MachineHost: Sendable {
             throw VirtualMachineError(error)
         }
     }
-
-    /// Everything is open and served, and no guest instruction has run: the last moment of a process with all its
-    /// rights. On the machine's control thread.
-    private static func confine() throws(VirtualMachineError) {}
 
     private func waitForOwner() async {
         let tie = tie

@@ -11,6 +11,7 @@ final class MachineProcess: MachineBody {
         var state = VirtualMachine.State.ready
         var end: VirtualMachineEnd?
         var debugPort: UInt16?
+        var sandbox = ""
         /// What was last known of the machine, for questions after its end.
         var last: [String: MachineReply] = [:]
         var tail: [String] = []
@@ -81,7 +82,8 @@ final class MachineProcess: MachineBody {
         do throws(VirtualMachineError) {
             try link.start()
             _ = link.write(Array(JSONText.line(launch).utf8))
-            _ = try await link.greet()
+            let greeting = try await link.greet()
+            status.withLock { $0.sandbox = greeting.sandbox ?? "" }
         } catch {
             throw await giveUp(error)
         }
@@ -115,6 +117,7 @@ final class MachineProcess: MachineBody {
     var events: AsyncStream<VirtualMachine.Event> { hub.stream() }
     var end: VirtualMachineEnd? { status.withLock(\.end) }
     var debugPort: UInt16? { status.withLock(\.debugPort) }
+    var sandbox: String { status.withLock(\.sandbox) }
 
     func start() async throws(VirtualMachineError) {
         do throws(HostError) {
@@ -303,6 +306,9 @@ extension MachineProcess {
 
     private static func sentence(for ending: ChildProcess.Ending) -> String {
         switch ending {
+        case .signalled(31):
+            "the sandbox ended the machine's process, which made a system call that it may not make (SIGSYS); "
+                + "the host's kernel log names it"
         case .signalled(let number):
             "the machine's process was ended by signal \(number)\(signalNames[number].map { " (\($0))" } ?? "")"
         case .exited(let status): "the machine's process exited with status \(status) and did not say why"
@@ -312,7 +318,7 @@ extension MachineProcess {
     /// signal(7), the same on all of Linux's architectures here.
     private static let signalNames: [Int32: String] = [
         1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE",
-        9: "SIGKILL", 11: "SIGSEGV", 13: "SIGPIPE", 15: "SIGTERM", 24: "SIGXCPU", 31: "SIGSYS",
+        9: "SIGKILL", 11: "SIGSEGV", 13: "SIGPIPE", 15: "SIGTERM", 24: "SIGXCPU",
     ]
 }
 

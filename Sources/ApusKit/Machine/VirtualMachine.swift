@@ -62,6 +62,9 @@ public final class VirtualMachine: Sendable {
     /// The engine that runs, where the configuration left the choice.
     public var engine: Engine { body.engine }
 
+    /// What confines the machine's process from its start on, in a few words.
+    public var sandbox: String { body.sandbox }
+
     /// The guest's identifier among those of this host; nil without a process of its own.
     public var id: GuestIdentifier? { process?.entry.id }
 

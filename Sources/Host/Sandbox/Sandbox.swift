@@ -10,55 +10,66 @@ import SystemPackage
 /// A process opens everything first and then calls `enter`: when that returns, each of its threads has another user if it
 /// was root's, no capability, no way to new privileges, no file that is not open, and a filter for its system calls; and
 /// so has every thread that starts later.
-public enum Sandbox {
-    /// Confines every thread of this process by `policy`, once. What the host lacks is left out and said in the result; a
-    /// thread that could not be confined is an error, after which the process has to end.
-    ///
-    /// Threads are stopped meanwhile, wherever they are; system calls that signals interrupt are restarted. A network child
-    /// of root's becomes another user even where the policy's mode is off.
-    public static func enter(_ policy: SandboxPolicy) throws(HostError) -> SandboxState {
-        guard policy.mode != .off || policy.kind == .networkChild else { return .off }
-        var state = SandboxState(mode: policy.mode, account: .current)
-        var confinement = chost_confinement(landlock: -1, changes_user: false, user: 0, group: 0)
-        if geteuid() == 0 {
-            if let obstacle = UserNamespace.obstacle(to: policy.account) {
-                state.lacking.append("the process stays root: \(obstacle)")
-            } else {
-                state.account = policy.account
-                (confinement.user, confinement.group) = (policy.account.user, policy.account.group)
-                confinement.changes_user = true
-            }
-        }
-        // A thread that may start none may wake a task.
-        if policy.kind == .machine { try ServiceExecutor.shared.start() }
-        if policy.mode != .off { try prepareFilters(policy, &state) }
-        let error = chost_hide_process()
-        if error != 0 { throw HostError("cannot end core dumps", Errno(rawValue: error)) }
+public final class Sandbox: Sendable {
+    /// What holds once it is entered. What the host lacks is left out and said here.
+    public let state: SandboxState
+    private let policy: SandboxPolicy
+    /// Rules of Landlock, open as long as this object lives.
+    private let rules: FileDescriptor?
 
-        if policy.mode != .off { prepareLandlock(policy, &state, &confinement) }
-        // SAFETY: reads the local, for the length of the call.
-        let outcome = unsafe chost_confine(&confinement, policy.keepsProbes)
-        if confinement.landlock >= 0 { close(confinement.landlock) }
-        if let failure = HostError(outcome) { throw failure }
-        entered.store(true, ordering: .releasing)
-        return state
-    }
+    private static let entered = Atomic<Bool>(false)
 
     /// Whether this process has given up what it had.
     public static var isEntered: Bool { entered.load(ordering: .acquiring) }
 
-    private static let entered = Atomic<Bool>(false)
-
-    private static func prepareLandlock(
-        _ policy: SandboxPolicy, _ state: inout SandboxState, _ confinement: inout chost_confinement
-    ) {
-        do throws(HostError) {
-            let landlock = try Landlock(readable: policy.readableFiles, allowsNetwork: policy.allowsNetwork)
-            state.landlock = landlock.version
-            confinement.landlock = landlock.rules.take().rawValue
-        } catch {
-            state.lacking.append("files are not confined by Landlock: \(error)")
+    /// Prepares what `policy` says: rules are compiled and opened, and nothing is given up yet. Once in a process.
+    public init(_ policy: SandboxPolicy) throws(HostError) {
+        self.policy = policy
+        var state = SandboxState(mode: policy.mode, account: .current)
+        if policy.changesUser, geteuid() == 0 {
+            if let obstacle = UserNamespace.obstacle(to: policy.account) {
+                state.lacking.append("the process stays root: \(obstacle)")
+            } else {
+                state.account = policy.account
+            }
         }
+        if policy.mode != .off { try Self.prepareFilters(policy, &state) }
+        if policy.mode != .off, let landlock = Self.landlock(policy, &state) {
+            state.landlock = landlock.version
+            rules = landlock.rules.take()
+        } else {
+            rules = nil
+        }
+        self.state = state
+    }
+
+    deinit { try? rules?.close() }
+
+    /// Confines every thread of this process. A thread that cannot be is an error, after which the process has to end.
+    ///
+    /// Threads are stopped meanwhile, wherever they are; system calls that signals interrupt are restarted. A network
+    /// child of root's becomes another user even where the policy's mode is off.
+    public func enter() throws(HostError) {
+        guard policy.mode != .off || policy.changesUser else { return }
+        // A thread that may start none may wake a task.
+        if policy.kind == .machine { try ServiceExecutor.shared.start() }
+        let error = chost_hide_process()
+        if error != 0 { throw HostError("cannot end core dumps", Errno(rawValue: error)) }
+        var confinement = chost_confinement(
+            landlock: rules?.rawValue ?? -1, changes_user: geteuid() == 0 && state.account.user != 0,
+            user: state.account.user, group: state.account.group)
+        // SAFETY: reads the local, for the length of the call.
+        let outcome = unsafe chost_confine(&confinement, policy.keepsProbes)
+        if let failure = HostError(outcome) { throw failure }
+        Self.entered.store(true, ordering: .releasing)
+    }
+
+    /// Prepares and enters: what holds.
+    @discardableResult
+    public static func enter(_ policy: SandboxPolicy) throws(HostError) -> SandboxState {
+        let sandbox = try Sandbox(policy)
+        try sandbox.enter()
+        return sandbox.state
     }
 
     private static func prepareFilters(_ policy: SandboxPolicy, _ state: inout SandboxState) throws(HostError) {
@@ -70,6 +81,15 @@ public enum Sandbox {
         }
         for role in ThreadRole.allCases { try policy.filter(role).install(for: role) }
         state.filtersCalls = true
+    }
+
+    private static func landlock(_ policy: SandboxPolicy, _ state: inout SandboxState) -> Landlock? {
+        do throws(HostError) {
+            return try Landlock(readable: policy.readableFiles, allowsNetwork: policy.allowsNetwork)
+        } catch {
+            state.lacking.append("files are not confined by Landlock: \(error)")
+            return nil
+        }
     }
 }
 

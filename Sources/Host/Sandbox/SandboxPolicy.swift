@@ -47,6 +47,9 @@ public struct SandboxPolicy: Sendable {
 
     var allowsNetwork: Bool { kind == .networkChild }
 
+    /// Whether a process of root's becomes another user.
+    var changesUser: Bool { mode != .off || kind == .networkChild }
+
     /// What may be opened for reading. Programs that write the name servers anew put another file in the old one's place:
     /// where the name is a link into a folder of theirs under /run, that folder is allowed.
     var readableFiles: [FilePath] {

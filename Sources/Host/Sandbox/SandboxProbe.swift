@@ -3,6 +3,7 @@
 import CHost
 import CSeccomp
 import Glibc
+import Synchronization
 import SystemPackage
 
 /// System calls that a test makes in the place of a confined process's threads, to see what its sandbox says of them.
@@ -28,10 +29,15 @@ public struct SandboxProbe: Sendable {
     public static let variable = "APUS_SANDBOX_PROBE"
 
     let calls: [Call]
-    /// The threads of this process when the probe was made: their numbers and names.
-    let threads: [(number: CInt, name: String)]
+    /// The threads of this process when the probe was made, by number: afterwards it may not look any more.
+    let threads: [CInt: String]
 
-    /// What this process's environment asks for, or nil. Before the sandbox is entered, when all threads run.
+    /// Threads of ours that run, where a probe is asked for.
+    private static let noted = Mutex<[CInt: String]>([:])
+    // SAFETY: looks whether there is a string.
+    private static let isRequested = unsafe getenv(variable) != nil
+
+    /// What this process's environment asks for, or nil. Before the sandbox is entered.
     public static func requested() throws(HostError) -> SandboxProbe? {
         // SAFETY: the environment's own string, copied at once.
         guard let script = unsafe getenv(variable) else { return nil }
@@ -41,31 +47,41 @@ public struct SandboxProbe: Sendable {
     /// Reads `script` and looks which threads there are.
     public init(_ script: String) throws(HostError) {
         calls = try script.split(separator: "\n").map { line throws(HostError) in try Self.parse(line) }
-        // A thread names itself, as its first act: one that has just been started is waited for.
-        let wanted = Set(calls.map(\.thread)).subtracting(["*"])
-        let deadline = MonotonicTime.after(milliseconds: 2000)
-        var found = Self.threadsNow()
-        while !wanted.isSubset(of: found.map(\.name)), MonotonicTime.now < deadline {
-            usleep(1000)
-            found = Self.threadsNow()
-        }
-        threads = found
+        let numbers = Directory.names("/proc/self/task").compactMap { CInt($0) }
+        threads = Dictionary(uniqueKeysWithValues: numbers.map { ($0, Self.name(of: $0)) })
     }
 
-    private static func threadsNow() -> [(number: CInt, name: String)] {
-        Directory.names("/proc/self/task").compactMap { CInt($0) }.sorted().map { number in
-            let name = (try? TextFile.read(FilePath("/proc/self/task/\(number)/comm"), limit: 64)) ?? ""
-            return (number, number == getpid() ? "main" : String(name.prefix { $0 != "\n" }))
-        }
+    private static func name(of thread: CInt) -> String {
+        guard thread != getpid() else { return "main" }
+        let text = (try? TextFile.read(FilePath("/proc/self/task/\(thread)/comm"), limit: 64)) ?? ""
+        return String(text.prefix { $0 != "\n" })
+    }
+
+    /// A thread of ours begins, or ends.
+    static func note(_ name: String?) {
+        guard isRequested else { return }
+        let number = chost_thread_number()
+        noted.withLock { $0[number] = name }
     }
 
     /// Makes the calls one after the other: a line for each of their results, `THREAD CALL = RESULT`, told at once, for
     /// the next may end the process. After `Sandbox.enter`, with a policy that keeps probes.
     public func run(_ tell: (String) -> Void) {
         for call in calls {
-            for thread in threads where call.thread == "*" || call.thread == thread.name {
-                tell("\(thread.name) \(call.name) = \(Self.make(call, on: thread.number))")
+            for thread in wanted(call.thread) {
+                tell("\(thread.value) \(call.name) = \(Self.make(call, on: thread.key))")
             }
+        }
+    }
+
+    /// The threads that are called `name`. One that was just started has not noted itself yet, and is waited for.
+    private func wanted(_ name: String) -> [(key: CInt, value: String)] {
+        let deadline = MonotonicTime.after(milliseconds: 2000)
+        while true {
+            let all = threads.merging(Self.noted.withLock(\.self)) { _, noted in noted }
+            let found = all.filter { name == "*" || $0.value == name }.sorted { $0.key < $1.key }
+            if !found.isEmpty || MonotonicTime.now > deadline { return found }
+            usleep(1000)
         }
     }
 

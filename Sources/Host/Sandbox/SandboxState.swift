@@ -13,9 +13,6 @@ public struct SandboxState: Codable, Equatable, Sendable, CustomStringConvertibl
     /// What the host lacks, a sentence each.
     public var lacking: [String] = []
 
-    /// Nothing was given up.
-    public static var off: SandboxState { SandboxState(mode: .off, account: .current) }
-
     init(mode: SandboxPolicy.Mode, account: UserAccount) {
         self.mode = mode
         self.account = account

@@ -97,6 +97,8 @@ private func enterHostThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMuta
     unsafe body.name.withCString { unsafe chost_thread_name($0) }
     let error = chost_thread_begins(body.role.native)
     precondition(error == 0, "a thread of a confined process gets its filter")
+    SandboxProbe.note(body.name)
     body.run()
+    SandboxProbe.note(nil)
     return nil
 }

@@ -70,7 +70,7 @@ import Testing
         state.landlock = nil
         state.lacking = ["this kernel has no Landlock"]
         #expect(state.description == "sandbox partial (seccomp, no landlock, user nobody)")
-        #expect(SandboxState.off.description == "sandbox OFF")
+        #expect(SandboxState(mode: .off, account: .current).description == "sandbox OFF")
     }
 }
 
