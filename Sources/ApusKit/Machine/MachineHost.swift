@@ -127,7 +127,9 @@ public final class MachineHost: Sendable {
         let ending = try launch.endFile.map { path throws(VirtualMachineError) in try GuestEnding(FilePath(path)) }
         let journal = try GuestJournal(entry: entry, record: record)
         let events = machine.events
-        let journaling = Task(executorPreference: ServiceExecutor.shared) { for await event in events { journal.write(event) } }
+        let journaling = Task(executorPreference: ServiceExecutor.shared) {
+            for await event in events { journal.write(event) }
+        }
 
         let listener = Task(executorPreference: ServiceExecutor.shared) { await self.mind(signals, machine) }
         try serveOwner(server, machine, confinement)
