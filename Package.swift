@@ -92,7 +92,8 @@ let package = Package(
         .testTarget(
             name: "BackendsTests", dependencies: ["Backends", "Host", "MachineCore", "VMMemory", system],
             swiftSettings: tests),
-        .testTarget(name: "CommandLineTests", dependencies: ["apus", "ProgramSupport"], swiftSettings: tests),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["apus", "ProgramSupport", "SandboxSupport"], swiftSettings: tests),
         .testTarget(name: "DevicesTests", dependencies: ["Devices", "MachineCore", "VMMemory"], swiftSettings: tests),
         .testTarget(
             name: "ImagesTests", dependencies: ["CArchive", "Images", "MachineCore", subprocess, system],

@@ -75,6 +75,9 @@ final class ControlLink: Sendable {
         }
     }
 
+    /// Whether the machine's side is gone.
+    var hasHungUp: Bool { state.withLock(\.isGone) }
+
     /// Asks for `command` and waits for the answer. A refusal is an answer; only a connection that broke throws.
     func request(_ command: ControlCommand) async throws(VirtualMachineError) -> ControlReply {
         let result = await withCheckedContinuation { continuation in

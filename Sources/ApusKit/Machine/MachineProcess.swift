@@ -125,7 +125,15 @@ final class MachineProcess: MachineBody {
         } catch {
             throw VirtualMachineError(error)
         }
-        guard case .started(let report) = try await link.ask(.start) else {
+        let reply: ControlReply
+        do throws(VirtualMachineError) {
+            reply = try await link.ask(.start)
+        } catch {
+            // How a process that is gone has ended says more than that it is.
+            guard link.hasHungUp, case .failed(let sentence) = await wait().reason else { throw error }
+            throw VirtualMachineError(.host, sentence)
+        }
+        guard case .started(let report) = reply else {
             throw VirtualMachineError(.host, "the machine's process gave an answer to another question")
         }
         status.withLock { $0.debugPort = report.debugPort }

@@ -29,6 +29,8 @@ package final class ApusConsole {
 
     package var errors: String { text("err") }
 
+    package var processID: Int32 { process.processIdentifier }
+
     private func text(_ name: String) -> String {
         // Lossy: boot firmware may print what is not UTF-8.
         String(decoding: (try? Data(contentsOf: scratch.url(name))) ?? Data(), as: UTF8.self)
