@@ -53,11 +53,30 @@ public final class ControlClient: Sendable {
         self.loop = loop
         self.link = link
         do throws(VirtualMachineError) {
-            greeting = try await link.greet()
+            greeting = try await ControlClient.endingWithTask(link) { () throws(VirtualMachineError) in
+                try await link.greet()
+            }
         } catch {
             loop.stop()
             throw error
         }
+    }
+
+    /// Does `work`; where the caller's task is cancelled meanwhile, the connection is closed. A process that does not
+    /// answer would hold it, with its thread, for ever.
+    private static func endingWithTask<T: Sendable>(
+        _ link: ControlLink, _ work: @Sendable () async throws(VirtualMachineError) -> T
+    ) async throws(VirtualMachineError) -> T {
+        let result = await withTaskCancellationHandler { () -> Result<T, VirtualMachineError> in
+            do throws(VirtualMachineError) {
+                return .success(try await work())
+            } catch {
+                return .failure(error)
+            }
+        } onCancel: {
+            link.close()
+        }
+        return try result.get()
     }
 
     deinit {
@@ -89,9 +108,14 @@ public final class ControlClient: Sendable {
         }
     }
 
-    /// Carries out `command` there. What the machine refuses is a reply; a connection that broke throws.
+    /// Carries out `command` there. What the machine refuses is a reply; a connection that broke throws. A task that is
+    /// cancelled meanwhile closes the connection.
     public func perform(_ command: MachineCommand) async throws(VirtualMachineError) -> MachineReply {
-        guard case .machine(let reply) = try await link.request(.machine(command)) else {
+        let link = link
+        let reply = try await ControlClient.endingWithTask(link) { () throws(VirtualMachineError) in
+            try await link.request(.machine(command))
+        }
+        guard case .machine(let reply) = reply else {
             throw VirtualMachineError(.host, "the machine's process gave an answer to another question")
         }
         return reply

@@ -141,7 +141,9 @@ public struct GuestRegistry: Sendable {
                 let text = try TextFile.read(
                     folder(of: id).appending(GuestEntry.recordName), limit: GuestRegistry.recordLimit)
                 let record = try JSONDecoder().decode(GuestRecord.self, from: Data(text.utf8))
-                guard record.id == id, record.version == GuestRecord.currentVersion else { continue }
+                guard record.id == id, record.version == GuestRecord.currentVersion else {
+                    throw VirtualMachineError(.host, "it is of another version (\(record.version))")
+                }
                 records.append(record)
             } catch {
                 // It may just have ended and gone; if not, another version of Apus runs it.
