@@ -35,7 +35,7 @@ struct Apus: ParsableCommand {
             ConsoleCommand.self, ExecCommand.self, LogsCommand.self, StopCommand.self, KillCommand.self,
             PauseCommand.self,
             ResumeCommand.self, ResetCommand.self, WaitCommand.self, RemoveCommand.self, TopCommand.self,
-            EventsCommand.self, ImageCommand.self, HostCommand.self, MachineProcessCommand.self,
+            EventsCommand.self, ImageCommand.self, HostCommand.self, SetCommand.self, MachineProcessCommand.self,
         ])
 
     /// The version and, where it is known, the commit: `0.2.0 (abc1234)`.

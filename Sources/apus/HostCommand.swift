@@ -12,7 +12,7 @@ struct HostCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let report = HostReport.measure()
+        let report = try HostReport.measure()
         Message.print(json ? JSONText.encode(report) : report.text)
     }
 }

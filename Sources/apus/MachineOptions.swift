@@ -20,6 +20,9 @@ struct MachineOptions: ParsableArguments {
             "RAM, with K, M or G: SIZE[,max=SIZE]; up to max can be given while it runs.", valueName: "size"))
     var memory = "1G"
 
+    @Flag(name: .long, help: "Run it even where the host has less memory free than it may use.")
+    var overcommit = false
+
     @OptionGroup
     var processors: ProcessorOptions
 
@@ -125,6 +128,7 @@ struct MachineOptions: ParsableArguments {
         if case .bare = bootLoader, !isImage, configuration.maximumMemorySize == nil {
             configuration.memoryBalloon = nil
         }
+        configuration.overcommitsMemory = overcommit
         try processors.settings().apply(to: &configuration)
         configuration.transport = try VirtioTransport(parsing: virtio)
         for text in disk { configuration.storageDevices.append(try StorageDevice(parsing: text)) }

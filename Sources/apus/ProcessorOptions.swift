@@ -26,12 +26,8 @@ struct ProcessorOptions: ParsableArguments {
     /// The options that are given, checked.
     func settings() throws(VirtualMachineError) -> MachineSettings {
         var settings = MachineSettings()
-        if let cpuShares {
-            guard let shares = Int(cpuShares) else {
-                throw VirtualMachineError(
-                    .configuration, "CPU shares '\(cpuShares)' are not a whole number from 1 to 10000")
-            }
-            settings.cpuShares = shares
+        settings.cpuShares = try cpuShares.map { text throws(VirtualMachineError) in
+            try MachineSettings.shares(parsing: text)
         }
         settings.cpuCap = try cpuCap.map { text throws(VirtualMachineError) in try CPUCap(parsing: text) }
         settings.cpuset = try cpuset.map { text throws(VirtualMachineError) in try CPUPlace(parsing: text) }

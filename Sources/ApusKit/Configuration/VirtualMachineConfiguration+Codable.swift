@@ -8,7 +8,7 @@ extension VirtualMachineConfiguration: Codable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case platform, engine, cpus, cpuShares, cpuCap, cpuset, memory, maximumMemory, boot, virtio, disks, networks
         case console, consoles, entropy, balloon, balloonStatistics, agent, onPanic, timeout, gdb, trace
-        case sandbox, user
+        case overcommit, sandbox, user
     }
 
     public init(from decoder: any Decoder) throws {
@@ -32,6 +32,7 @@ extension VirtualMachineConfiguration: Codable {
         if let interval = try file.text(.balloonStatistics, MemoryBalloonDevice.interval(parsing:)) {
             memoryBalloon?.statisticsInterval = interval
         }
+        overcommitsMemory = try file.value(.overcommit, default: overcommitsMemory)
         hasAgentPort = try file.value(.agent, default: hasAgentPort)
         onPanic = try file.text(.onPanic, PanicAction.init(parsing:)) ?? onPanic
         timeout = try file.text(.timeout, Duration.parse)
@@ -60,6 +61,7 @@ extension VirtualMachineConfiguration: Codable {
         try file.encode(entropyDevice != nil, forKey: .entropy)
         try file.encode(memoryBalloon != nil, forKey: .balloon)
         try file.encodeIfPresent(memoryBalloon?.intervalText, forKey: .balloonStatistics)
+        try file.encode(overcommitsMemory, forKey: .overcommit)
         try file.encode(hasAgentPort, forKey: .agent)
         try file.encode(onPanic, forKey: .onPanic)
         try file.encodeIfPresent(timeout?.text, forKey: .timeout)

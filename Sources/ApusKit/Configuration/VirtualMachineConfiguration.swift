@@ -15,6 +15,8 @@ public struct VirtualMachineConfiguration: Sendable, Equatable {
     /// Bytes of RAM that the guest can be given while it runs, at least `memorySize`; nil: no more than that. The
     /// balloon holds the difference from the start.
     public var maximumMemorySize: UInt64?
+    /// Whether it may have more memory than the host has free (docs/pool.md).
+    public var overcommitsMemory = false
     /// Its part of the host's processors where guests want more than there is, relative to theirs: 1 to 10000.
     public var cpuShares = ProcessorLimits.defaultShares
     /// The most CPU time that its vCPUs use.

@@ -20,6 +20,8 @@ public enum MachineCommand: Equatable, Codable, Sendable {
     /// Ask the guest to switch itself off, and end the machine where it is still there after so many seconds. Fails where
     /// nobody in it can be asked.
     case stop(graceSeconds: Int)
+    /// Change what the guest gets, from now on.
+    case set(settings: MachineSettings)
     /// End the machine at once.
     case quit
     /// What can be asked.
@@ -36,6 +38,7 @@ public enum MachineCommand: Equatable, Codable, Sendable {
         ("reset", nil, "begin again from reset, without asking the guest"),
         ("poweroff", nil, "ask the guest to switch off"),
         ("stop", "[SECONDS]", "ask the guest to switch off; end it if it has not after 10 seconds, or so many"),
+        ("set", "NAME=VALUE", "change cpu-shares, cpu-cap, cpuset or memory from now on"),
         ("quit", nil, "end the machine at once"),
         ("help", nil, "this list"),
     ]
@@ -72,6 +75,7 @@ public enum MachineCommand: Equatable, Codable, Sendable {
                 throw VirtualMachineError(.configuration, "time '\(argument)' is not a whole number of seconds")
             }
             return .stop(graceSeconds: seconds)
+        case "set": return .set(settings: try MachineSettings(parsing: argument ?? ""))
         case "registers":
             guard let argument else { return .registers(vcpu: nil) }
             guard let number = Int(argument), number >= 0 else {

@@ -135,7 +135,7 @@ final class HartDebugTarget: DebugTarget {
             case .quit:
                 machine.stop(.debugger)
                 return MachineReply.done("ended").text
-            case .pause, .resume, .powerOff, .stop:
+            case .pause, .resume, .powerOff, .stop, .set:
                 return "the debugger holds the machine; use its own commands\n"
             case .status, .vcpus, .registers, .statistics, .help: return try machine.look(command).text
             }

@@ -25,6 +25,7 @@ extension InProcessMachine {
             case .stop(let grace):
                 try await stopInOrder(grace: grace)
                 return .done("asked the guest to switch off")
+            case .set(let settings): return try await apply(settings)
             case .quit:
                 stop(.caller)
                 return .done("ended")

@@ -46,7 +46,10 @@ final class MachineProcess: MachineBody {
         var record = GuestRecord(
             configuration, name: options.name, image: options.image, isDetached: options.isDetached)
         record.isKept = options.isKept
-        let entry = try GuestRegistry().create(record)
+        let entry = try GuestRegistry().create(
+            record,
+            admit: GuestRegistry.admission(
+                of: configuration.memorySize, for: "the guest", overcommits: configuration.overcommitsMemory))
         self.entry = entry
         record.id = entry.id
         var launch = MachineLaunch(configuration, record: record, folder: entry.folder.string)

@@ -14,6 +14,32 @@ public struct MachineSettings: Equatable, Codable, Sendable {
     /// Nothing to change.
     public init() {}
 
+    /// One setting as the monitor writes it: `cpu-shares=300`.
+    init(parsing text: String) throws(VirtualMachineError) {
+        let (key, value) = OptionWords.pair(text)
+        guard let value else {
+            throw VirtualMachineError(
+                .configuration, "setting '\(text)' has no value; write NAME=VALUE, such as cpu-cap=25%")
+        }
+        switch key {
+        case "cpu-shares": cpuShares = try Self.shares(parsing: value)
+        case "cpu-cap": cpuCap = try CPUCap(parsing: value)
+        case "cpuset": cpuset = try CPUPlace(parsing: value)
+        case "memory": memory = try ByteSize(parsing: value).bytes
+        default: throw .unknown("setting", key, valid: ["cpu-shares", "cpu-cap", "cpuset", "memory"])
+        }
+    }
+
+    /// A number of shares as the command line writes it.
+    public static func shares(parsing text: String) throws(VirtualMachineError) -> Int {
+        guard let shares = Int(text) else {
+            throw VirtualMachineError(
+                .configuration, "CPU shares '\(text)' are not a whole number from 1 to 10000")
+        }
+        try validate(shares: shares)
+        return shares
+    }
+
     /// Whether nothing is to change.
     public var isEmpty: Bool { self == MachineSettings() }
 

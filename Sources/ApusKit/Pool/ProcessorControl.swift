@@ -67,6 +67,13 @@ public final class ProcessorControl: Sendable {
         }
     }
 
+    /// By what means a guest's limits would hold, and why not by a control group.
+    static var available: (Mechanism, reason: String?) {
+        guard let tree = ControlGroupTree() else { return (.dutyCycle, "cgroup v2 is not mounted") }
+        if let obstacle = tree.obstacle { return (.dutyCycle, obstacle) }
+        return (.controlGroup, nil)
+    }
+
     /// What is left for the governor to do.
     private static func governed(_ limits: ProcessorLimits, _ group: ControlGroup?) -> ProcessorLimits {
         guard let group else { return limits }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Host
+public import Host
 import SystemPackage
 
 /// What a host is and what it offers to guests.
@@ -31,21 +31,35 @@ public struct HostReport: Codable, Equatable, Sendable {
     public var processor: String
     /// Cores that this process may run on.
     public var cores: Int
-    /// Bytes of RAM, and those that could be used now.
+    /// Bytes of RAM, and those that could be used now; less where this process is limited.
     public var memory: UInt64
     public var availableMemory: UInt64
+    /// Bytes that guests have been given, and bytes that another could be.
+    public var allocatedMemory: UInt64
+    public var freeMemory: UInt64
+    /// vCPUs of all guests.
+    public var virtualCPUs: Int
+    /// This user's guests that run.
+    public var guests: [GuestAllocation]
+    /// By what means CPU limits hold, and why it is not the better one.
+    public var cpuControl: ProcessorControl.Mechanism
+    public var cpuControlReason: String?
+    /// What confines a machine's process here.
+    public var sandbox: SandboxAbilities
     public var kvm: KVM
     public var offers: [Offer]
 
-    /// Looks at this host.
-    public static func measure() -> HostReport {
+    /// Looks at this host and at this user's guests.
+    public static func measure() throws(VirtualMachineError) -> HostReport {
         let release = text("/proc/sys/kernel/osrelease")
-        let memory = fields("/proc/meminfo")
+        let pool = try GuestRegistry().pool()
+        let (mechanism, reason) = ProcessorControl.available
         return HostReport(
             kind: "type 2 (hosted)", system: "Linux \(release)", architecture: architecture,
             processor: fields("/proc/cpuinfo")["model name"] ?? "unknown",
-            cores: cores, memory: kibibytes(memory["MemTotal"]), availableMemory: kibibytes(memory["MemAvailable"]),
-            kvm: kvm,
+            cores: pool.cpus, memory: pool.memory.total, availableMemory: pool.memory.available,
+            allocatedMemory: pool.allocatedMemory, freeMemory: pool.freeMemory, virtualCPUs: pool.virtualCPUs,
+            guests: pool.guests, cpuControl: mechanism, cpuControlReason: reason, sandbox: .current, kvm: kvm,
             offers: Platform.allCases.map {
                 Offer(
                     platform: $0, engines: $0.engines, maximumCPUs: $0.cpuRange.upperBound,
@@ -58,8 +72,13 @@ public struct HostReport: Codable, Equatable, Sendable {
         var rows = [
             ["hypervisor", "\(kind) on \(system), \(architecture)"],
             ["processor", processor],
-            ["cores", "\(cores)"],
-            ["memory", "\(memory >> 20) MiB, \(availableMemory >> 20) MiB available"],
+            ["cores", "\(cores), and \(virtualCPUs) vCPUs in use"],
+            [
+                "memory",
+                "\(memory >> 20) MiB, \(allocatedMemory >> 20) MiB given to guests, \(freeMemory >> 20) MiB free for more",
+            ],
+            ["cpu limits", cpuControlText],
+            ["sandbox", "\(sandbox)"],
             ["kvm", kvm.isUsable ? "can be opened; no engine here uses it yet" : kvm.reason ?? "no"],
         ]
         for offer in offers {
@@ -69,7 +88,21 @@ public struct HostReport: Codable, Equatable, Sendable {
                 "engines \(engines); up to \(offer.maximumCPUs) CPUs, \(ByteSize(offer.maximumMemory)) of memory",
             ])
         }
-        return TextTable(rows).text
+        let allocations = guests.map { guest in
+            [
+                guest.title, "\(guest.cpuCount)", "\(guest.cpuShares)", "\(guest.cpuCap)", "\(guest.cpuset)",
+                "\(guest.memory >> 20) MiB", "\(guest.heldMemory >> 20) MiB",
+            ]
+        }
+        let header = ["guest", "vCPUs", "shares", "cap", "cpuset", "memory", "of it in use"]
+        return TextTable(rows).text + (guests.isEmpty ? "" : "\n" + TextTable(allocations, header: header).text)
+    }
+
+    private var cpuControlText: String {
+        switch cpuControl {
+        case .controlGroup: "by cgroup v2"
+        case .dutyCycle: "by affinity and a duty cycle of the vCPUs (\(cpuControlReason ?? "no cgroup v2"))"
+        }
     }
 
     private static var architecture: String {
@@ -80,16 +113,6 @@ public struct HostReport: Codable, Equatable, Sendable {
         #else
         "unknown"
         #endif
-    }
-
-    /// What the scheduler's affinity mask leaves, as a list of ranges.
-    private static var cores: Int {
-        let list = fields("/proc/self/status")["Cpus_allowed_list"] ?? ""
-        return list.split(separator: ",").reduce(0) { sum, range in
-            let ends = range.split(separator: "-").compactMap { Int($0) }
-            guard let first = ends.first, let last = ends.last, last >= first else { return sum }
-            return sum + last - first + 1
-        }
     }
 
     private static var kvm: KVM {
@@ -130,9 +153,5 @@ public struct HostReport: Codable, Equatable, Sendable {
     private static func trimmed(_ text: Substring) -> String {
         let start = text.drop { $0.isWhitespace }
         return String(start.reversed().drop { $0.isWhitespace }.reversed())
-    }
-
-    private static func kibibytes(_ field: String?) -> UInt64 {
-        UInt64(field?.prefix { $0.isNumber } ?? "").map { $0 << 10 } ?? 0
     }
 }

@@ -67,6 +67,8 @@ public final class GuestEntry: Sendable {
     /// Takes the guest out of the registry: its folder with all that is in it, then the lock. A process that may no
     /// longer write there leaves it to the next one that looks.
     public func remove() {
+        // Its process is gone where another one does this; the group goes with it.
+        ControlGroup.remove(notedIn: folder)
         // Away in one step first: nobody shall find a folder without its record. What then stays is cleared by name.
         let gone = folder.removingLastComponent().appending(".\(id.rawValue)")
         if (try? Directory.rename(folder, to: gone)) != nil { try? Directory.remove(gone) }

@@ -166,11 +166,13 @@ public struct GuestRegistry: Sendable {
 
     /// Removes what is no living guest's. Under the registry's lock, for an entry that is being made looks the same.
     private func clear() throws(VirtualMachineError) {
+        ProcessorPool.clearStale(in: folder.path)
         for name in Directory.names(guests) {
             if let id = GuestIdentifier(rawValue: name) {
                 if try isAlive(id) { continue }
                 GuestJournal.noteLoss(of: id, in: folder.path)
             }
+            ControlGroup.remove(notedIn: guests.appending(name))
             do {
                 try Directory.remove(guests.appending(name))
             } catch {

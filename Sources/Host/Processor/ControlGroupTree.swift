@@ -56,6 +56,7 @@ public struct ControlGroupTree: Sendable {
     /// Makes a group for the guest called `name`, and moves this process into it.
     public func enter(_ name: String, limits: ProcessorLimits) throws(HostError) -> ControlGroup {
         let parent = try delegated()
+        try Self.enable(in: parent)
         let path = parent.appending(Self.prefix + name)
         // SAFETY: see `init`.
         guard unsafe mkdir(path.string, 0o755) == 0 || errno == EEXIST else {
@@ -104,8 +105,18 @@ public struct ControlGroupTree: Sendable {
         return paths
     }
 
+    /// Why a guest can have no group of its own; nil where it can.
+    public var obstacle: String? {
+        do throws(HostError) {
+            _ = try delegated()
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
     /// The first group whose children can have a weight: a group that has processes of its own gives its children no
-    /// controllers ("No Internal Process Constraint"), unless it is the root.
+    /// controllers ("No Internal Process Constraint").
     private func delegated() throws(HostError) -> FilePath {
         guard !isManaged else {
             throw HostError("root's control groups are systemd's to change")
@@ -117,7 +128,8 @@ public struct ControlGroupTree: Sendable {
         var lacksController = true
         for path in candidates where Self.words(in: path, "cgroup.controllers").contains("cpu") {
             lacksController = false
-            if Self.enable(in: path) { return path }
+            let isGiven = Self.words(in: path, "cgroup.subtree_control").contains("cpu")
+            if isGiven || Self.words(in: path, "cgroup.procs").isEmpty { return path }
         }
         throw HostError(
             lacksController
@@ -126,13 +138,13 @@ public struct ControlGroupTree: Sendable {
         )
     }
 
-    private static func enable(in path: FilePath) -> Bool {
+    /// Gives the children of `path` the controllers that guests' groups need.
+    private static func enable(in path: FilePath) throws(HostError) {
         let file = path.appending("cgroup.subtree_control")
-        if words(in: path, "cgroup.subtree_control").contains("cpu") { return true }
-        guard (try? write("+cpu", to: file)) != nil else { return false }
+        guard !words(in: path, "cgroup.subtree_control").contains("cpu") else { return }
+        try write("+cpu", to: file)
         // One that may be missing: then vCPUs are pinned thread by thread.
         if words(in: path, "cgroup.controllers").contains("cpuset") { try? write("+cpuset", to: file) }
-        return true
     }
 
     private static func words(in path: FilePath, _ name: String) -> [Substring] {
