@@ -76,7 +76,10 @@ enum SystemCallTable {
             "sendto", "recvfrom",
             // A device that has room again asks its loop to watch.
             "epoll_ctl",
-        ])
+        ]) + [
+            // A vCPU goes to the CPUs that it may run on: itself, and no other thread.
+            .allow("sched_setaffinity", .argument(0, isInt: 0))
+        ]
 
     private static let disk: [SystemCallRule] =
         SystemCallRule.allow([
@@ -92,8 +95,6 @@ enum SystemCallTable {
             "recvfrom",
             // A descriptor's place in its file, and its size: logs that turn over in place.
             "lseek", "ftruncate", "pread64", "pwrite64", "flock",
-            // Pinning a vCPU while it runs.
-            "sched_setaffinity",
             // A child that has ended.
             "wait4", "waitid",
         ]) + terminal
