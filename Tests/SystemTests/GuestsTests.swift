@@ -70,6 +70,21 @@ extension DebianTests {
             #expect(try home.running() == [])
         }
 
+        @Test("a guest whose process hangs is told from one that runs, holds up no other command, and can be ended")
+        func unresponsive() throws {
+            try home.succeed(["run", "--detach", "--name", "web"] + Self.options)
+            let process = try home.process("web")
+            kill(process, SIGSTOP)
+            defer { kill(process, SIGKILL) }
+            #expect(try home.states() == ["web": "unresponsive"])
+            let paused = try home.apus(["pause", "web"])
+            #expect(paused.status == 125)
+            #expect(paused.errors.contains("process of guest 'web' (\(process)) does not answer"))
+            try home.succeed(["kill", "web"])
+            #expect(try home.states() == ["web": "lost"])
+            #expect(home.runtimeEntries() == [])
+        }
+
         @Test(
             "a disk that a guest has is refused to another, with the guest named",
             .enabled(if: ExtendedDisk.areToolsThere, "e2fsprogs is not installed"))
