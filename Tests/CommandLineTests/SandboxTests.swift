@@ -73,6 +73,18 @@ struct SandboxTests {
         #expect(machine.statuses.allSatisfy { $0.isConfined(user: 12345, group: 678, wasRoot: true) })
     }
 
+    @Test(
+        "what lies in the user's environment does not reach the machine's process",
+        .enabled(if: geteuid() == 0, "only root may look at the environment of a confined process"))
+    func environment() throws {
+        setenv("SOME_TOKEN", "secret", 1)
+        let console = try ApusConsole(try arguments())
+        let machine = try RunningMachine(of: console)
+        let texts = machine.processes.map { try? String(contentsOfFile: "/proc/\($0)/environ", encoding: .utf8) }
+        #expect(texts.count == 1)
+        #expect(texts.allSatisfy { $0?.contains("SWIFT_BACKTRACE=") == true && $0?.contains("SOME_TOKEN") == false })
+    }
+
     @Test("without a sandbox the start line says so")
     func off() throws {
         let outcome = try ApusProgram.run(try arguments(["--verbose", "--sandbox", "off", "--timeout", "1"]))
@@ -98,6 +110,7 @@ struct SandboxTests {
 /// The process that runs a machine, as /proc shows it once it is confined.
 private struct RunningMachine {
     let statuses: [ThreadStatus]
+    let processes: [String]
 
     /// Waits until the child of `console`'s program has a vCPU.
     init(of console: ApusConsole) throws {
@@ -109,7 +122,8 @@ private struct RunningMachine {
         }
         // The vCPU's thread has its name before it takes its filter on.
         usleep(100_000)
-        statuses = Self.children(of: console.processID).flatMap(Self.threads).map { ThreadStatus($0.status) }
+        processes = Self.children(of: console.processID)
+        statuses = processes.flatMap(Self.threads).map { ThreadStatus($0.status) }
     }
 
     private static func children(of process: Int32) -> [String] {

@@ -307,12 +307,19 @@ extension MachineProcess {
                 FilePath(launch.folder).appending("messages.log"), .writeOnly, options: [.create, .append])
             : try Descriptor.duplicating(2)
         descriptors[2] = messages.raw
-        // A crash is told by the starter, in a sentence.
+        // What it needs and no more: a token that lies in the user's environment is none of a guest's. A crash is told by
+        // the starter, in a sentence.
         let environment =
-            HostProcess.environmentStrings.filter { !$0.hasPrefix("SWIFT_BACKTRACE=") }
-            + ["SWIFT_BACKTRACE=enable=no"]
+            HostProcess.environmentStrings.filter(isHandedOn) + ["SWIFT_BACKTRACE=enable=no"]
         return try ChildProcess(
             program, ["machine"], environment: environment, descriptors: descriptors, inOwnSession: true)
+    }
+
+    /// Whether the machine's process gets the variable `text`, `NAME=VALUE`: where things are, and what is said to Apus.
+    private static func isHandedOn(_ text: String) -> Bool {
+        let name = text.prefix { $0 != "=" }
+        return name.hasPrefix("APUS_") || name.hasPrefix("XDG_")
+            || ["HOME", "PATH", "TMPDIR", "LANG", "TZ", "LD_LIBRARY_PATH"].contains(name)
     }
 
     private static func sentence(for ending: ChildProcess.Ending) -> String {

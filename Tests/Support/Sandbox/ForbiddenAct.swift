@@ -49,33 +49,41 @@ public struct ForbiddenAct: Codable, Sendable, CustomStringConvertible {
     ]
 
     /// What nobody tries in innocence ends the process.
-    public static let fatal = [
-        ForbiddenAct("execute", #"execve "/bin/true" 0 0"#),
-        ForbiddenAct("execute by descriptor", #"execveat 0 "" 0 0 0x1000"#),
-        ForbiddenAct("another process", "clone 17 0 0 0 0"),
-        ForbiddenAct("trace", "ptrace 16 1 0 0"),
-        ForbiddenAct("read another process's memory", "process_vm_readv 1 0 0 0 0 0"),
-        ForbiddenAct("write another process's memory", "process_vm_writev 1 0 0 0 0 0"),
-        ForbiddenAct("signal another process", "kill 1 0"),
-        ForbiddenAct("signal its own group", "kill 0 0"),
-        ForbiddenAct("signal another process's thread", "tgkill 1 1 0"),
-        ForbiddenAct("queue a signal", "rt_sigqueueinfo 1 0 0"),
-        ForbiddenAct("memory that executes", "mmap 0 4096 7 0x22 -1 0"),
-        ForbiddenAct("make memory executable", "mprotect 0 4096 5"),
-        ForbiddenAct("mount", #"mount "none" "/" "tmpfs" 0 0"#),
-        ForbiddenAct("a user namespace", "unshare 0x10000000"),
-        ForbiddenAct("enter a namespace", "setns 0 0"),
-        ForbiddenAct("another root", #"chroot "/""#),
-        ForbiddenAct("be root", "setresuid 0 0 0"),
-        ForbiddenAct("take capabilities", "capset 0 0"),
-        ForbiddenAct("bpf", "bpf 0 0 0"),
-        ForbiddenAct("keys", "keyctl 0 0 0 0 0"),
-        ForbiddenAct("performance counters", "perf_event_open 0 0 -1 -1 0"),
-        ForbiddenAct("page faults of its own", "userfaultfd 0"),
-        ForbiddenAct("an io_uring", "io_uring_setup 8 0"),
-        ForbiddenAct("a file by its handle", "open_by_handle_at 0 0 0"),
-        ForbiddenAct("a kernel module", #"finit_module 0 "" 0"#),
-    ]
+    public static let fatal =
+        [
+            ForbiddenAct("execute", #"execve "/bin/true" 0 0"#),
+            ForbiddenAct("execute by descriptor", #"execveat 0 "" 0 0 0x1000"#),
+            ForbiddenAct("another process", "clone 17 0 0 0 0"),
+            ForbiddenAct("trace", "ptrace 16 1 0 0"),
+            ForbiddenAct("read another process's memory", "process_vm_readv 1 0 0 0 0 0"),
+            ForbiddenAct("write another process's memory", "process_vm_writev 1 0 0 0 0 0"),
+            ForbiddenAct("signal another process", "kill 1 0"),
+            ForbiddenAct("signal its own group", "kill 0 0"),
+            ForbiddenAct("signal another process's thread", "tgkill 1 1 0"),
+            ForbiddenAct("queue a signal", "rt_sigqueueinfo 1 0 0"),
+            ForbiddenAct("memory that executes", "mmap 0 4096 7 0x22 -1 0"),
+            ForbiddenAct("make memory executable", "mprotect 0 4096 5"),
+            ForbiddenAct("mount", #"mount "none" "/" "tmpfs" 0 0"#),
+            ForbiddenAct("a user namespace", "unshare 0x10000000"),
+            ForbiddenAct("enter a namespace", "setns 0 0"),
+            ForbiddenAct("another root", #"chroot "/""#),
+            ForbiddenAct("be root", "setresuid 0 0 0"),
+            ForbiddenAct("take capabilities", "capset 0 0"),
+            ForbiddenAct("bpf", "bpf 0 0 0"),
+            ForbiddenAct("keys", "keyctl 0 0 0 0 0"),
+            ForbiddenAct("performance counters", "perf_event_open 0 0 -1 -1 0"),
+            ForbiddenAct("page faults of its own", "userfaultfd 0"),
+            ForbiddenAct("an io_uring", "io_uring_setup 8 0"),
+            ForbiddenAct("a file by its handle", "open_by_handle_at 0 0 0"),
+            ForbiddenAct("a kernel module", #"finit_module 0 "" 0"#),
+        ] + foreign
+
+    /// getpid by the interface of x32, another architecture of the same processor (syscalls(2), __X32_SYSCALL_BIT).
+    #if arch(x86_64)
+    private static let foreign = [ForbiddenAct("a call of another architecture", "1073741863")]
+    #else
+    private static let foreign: [ForbiddenAct] = []
+    #endif
 
     /// What only some of its arguments make harmful, or what a newer library tries first: not on the list.
     public static let limited = [
