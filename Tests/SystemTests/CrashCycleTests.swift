@@ -27,7 +27,7 @@ extension DebianTests {
             i=0
             while [ $i -lt $1 ]; do
                 i=$((i + 1))
-                [ "$(cat f$i)" = $i ] || { echo "lost $i"; exit 4; }
+                read -r kept <f$i && [ "$kept" = $i ] || { echo "lost $i"; exit 4; }
             done
             echo checked
             while :; do
