@@ -69,7 +69,8 @@ public final class GuestJournal: Sendable {
             wasPaused.withLock { $0 = true }
             write(.paused)
         case .state, .console: break
-        case .restarted: write(.restarted)
+        // Its kind said: an event of this name would be written by this very function.
+        case .restarted: write(GuestEvent.Kind.restarted)
         case .panicked(let text): write(.panicked, detail: text)
         case .ended(let end): write(.ended, detail: end.word, status: end.exitStatus)
         }
