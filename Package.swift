@@ -133,6 +133,7 @@ if let fuzzing = Context.environment["APUS_FUZZ"] {
     let planted: [SwiftSetting] = fuzzing == "PLANTED" ? [.define("APUS_PLANTED_BUG")] : []
     let harnesses: [(name: String, under: [Target.Dependency])] = [
         ("agent", ["MachineCore"]),
+        ("control", ["ApusKit"]),
         ("decoder", ["MachineCore", "RISCV64", "VMMemory"]),
         ("elf", ["Machines"]),
         ("gdb", ["ApusKit", "MachineCore"]),

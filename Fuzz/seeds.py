@@ -181,7 +181,37 @@ def decoder():
     }
 
 
-TARGETS = {"agent": agent, "decoder": decoder, "elf": elf, "gdb": gdb, "image": image, "queue": queue}
+def control():
+    """Each command, a console, a command's streams, and what is refused."""
+    hello = bytes([2])
+
+    def command(text):
+        return bytes([3, 7]) + text.encode() + b"\n"
+
+    def frame(kind, payload):
+        return bytes([7, len(payload)]) + payload + bytes([kind])
+
+    plain = ["status", "vcpus", "statistics", "pause", "resume", "reset", "powerOff", "quit", "help", "subscribe",
+             "consoleTail", "start", "detach"]
+    words = hello + b"".join(command('{"%s":{}}' % word) + bytes([4, 0]) for word in plain)
+    execute = command('{"exec":{"arguments":["cat","-"],"environment":["A=b"]}}')
+    return {
+        "words": b"\0" + words,
+        "owner": b"\1" + words + command('{"end":{"cause":{"signal":15},"graceSeconds":10}}'),
+        "values": b"\0" + hello + command('{"registers":{"vcpu":0}}') + command('{"stop":{"graceSeconds":5}}')
+        + command('{"awaitAgent":{"seconds":1}}') + command('{"resize":{"columns":80,"rows":24}}'),
+        "console": b"\0" + hello + command('{"attach":{"replay":true}}') + bytes([5, 0, 1, 5]) + b"hello",
+        "exec": b"\0" + hello + execute + bytes([6, 0]) + frame(1, b"text") + frame(2, b"") + frame(3, bytes([9, 0, 0, 0]))
+        + frame(4, bytes([1, 4, 0, 0, 0])),
+        "exec-network": b"\0" + hello + command('{"exec":{"arguments":["ls"],"waitsForNetwork":true}}') + bytes([6, 0]),
+        "refused": b"\0" + command('{"status":{}}'),
+        "version": b"\0" + bytes([0]) + b'{"id":1,"command":{"hello":{"version":9}}}\n',
+        "too-long": b"\0" + hello + bytes([8, 0x20, 0xFF, 0xFF, 8, 0x20, 0xFF, 0xFF]),
+        "events": b"\0" + hello + command('{"subscribe":{}}') + bytes([4, 0, 9, 5]) + b"panic",
+    }
+
+
+TARGETS = {"agent": agent, "control": control, "decoder": decoder, "elf": elf, "gdb": gdb, "image": image, "queue": queue}
 
 
 def main():

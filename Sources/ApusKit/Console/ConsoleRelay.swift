@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Host
 import MachineCore
 import Machines
 import Synchronization
@@ -140,7 +141,7 @@ final class ConsoleRelay: StreamBackend {
             // Commands typed ahead are carried out in their order.
             state.withLock { state in
                 let before = state.underWay
-                state.underWay = Task {
+                state.underWay = Task(executorPreference: ServiceExecutor.shared) {
                     await before?.value
                     let reply = await actions.perform(command)
                     self.print(reply.text)

@@ -63,7 +63,7 @@ package enum ControlCommand: Equatable, Sendable {
     case detach
 
     /// Whether only who made the machine may ask for it.
-    var isOwners: Bool {
+    package var isOwners: Bool {
         switch self {
         case .start, .end, .detach: true
         default: false
@@ -97,6 +97,11 @@ package struct ControlRequest: Codable, Equatable, Sendable {
     package init(id: Int64, command: ControlCommand) {
         self.id = id
         self.command = command
+    }
+
+    /// The request in a line of a client's, without its end.
+    package init(line: [UInt8]) throws(VirtualMachineError) {
+        self = try JSONText.decode(ControlRequest.self, from: line, of: "the request")
     }
 }
 

@@ -50,6 +50,9 @@ final class ControlServer: Sendable {
         }
     }
 
+    /// How many are connected, the owner aside.
+    var clientCount: Int { state.withLock(\.clients) }
+
     var loop: EventLoop { machine.clients.loop }
 
     /// Listens at `path`, for the user alone.
@@ -109,7 +112,7 @@ final class ControlServer: Sendable {
             log.warning("a control connection of another user was turned away")
             return "this machine belongs to user \(userID), and nobody else but root controls it"
         }
-        guard state.withLock({ $0.clients }) < ControlProtocol.clientLimit else {
+        guard clientCount < ControlProtocol.clientLimit else {
             return "\(ControlProtocol.clientLimit) clients are connected, which is the most; try again later"
         }
         return nil

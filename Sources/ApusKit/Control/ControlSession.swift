@@ -35,6 +35,7 @@ package struct ControlSession: Sendable {
     private let greeting: ControlGreeting
     private var lines = LineBuffer(limit: ControlProtocol.longestLine)
     private var framer = ExecutionFramer()
+    private static let longestSentence = 1000
 
     /// A session with a client, or with the machine's owner, who need not say hello.
     package init(isOwner: Bool = false, greeting: ControlGreeting) {
@@ -42,6 +43,9 @@ package struct ControlSession: Sendable {
         self.greeting = greeting
         phase = isOwner ? .commands : .greeting
     }
+
+    /// Bytes of the client's that nothing was made of yet.
+    package var held: Int { lines.held + framer.held }
 
     /// Takes what came from the client.
     package mutating func receive(_ bytes: [UInt8]) -> [Action] {
@@ -105,10 +109,11 @@ package struct ControlSession: Sendable {
     private mutating func read(_ line: [UInt8]) -> [Action] {
         let request: ControlRequest
         do throws(VirtualMachineError) {
-            request = try JSONText.decode(ControlRequest.self, from: line, of: "the request")
+            request = try ControlRequest(line: line)
         } catch {
             let id = try? JSONText.decode(Identified.self, from: line, of: "").id
-            return [answer(id, .failed(error.description))]
+            // A client's own words may be in it.
+            return [answer(id, .failed(String(error.description.prefix(ControlSession.longestSentence))))]
         }
         if phase == .greeting { return greet(request) }
         switch request.command {

@@ -66,6 +66,9 @@ package struct ExecutionFramer: Sendable {
 
     package init() {}
 
+    /// Bytes that no frame was made of yet.
+    var held: Int { bytes.count - start }
+
     package mutating func append(_ new: some Collection<UInt8>) {
         bytes.removeFirst(start)
         start = 0

@@ -9,7 +9,7 @@ import SystemPackage
 /// everything, serves who controls the machine, and ends with it.
 public final class MachineHost: Sendable {
     /// How long the owner of a machine that is over may take for its last questions.
-    private static let patience = Duration.seconds(30)
+    private static let patience: UInt64 = 30_000
 
     private let launch: MachineLaunch
     private let owner = Mutex<OwnerSocket>(OwnerSocket())
@@ -137,7 +137,7 @@ public final class MachineHost: Sendable {
         await journaling.value
         // The owner reads to the end what the guest wrote, then asks what it wants to know, and goes.
         if let relay { try? relay.close() }
-        await waitForOwner()
+        await waitForOwner(server.loop)
         listener.cancel()
         server.close()
     }
@@ -177,17 +177,10 @@ public final class MachineHost: Sendable {
         }
     }
 
-    private func waitForOwner() async {
-        let tie = tie
-        await withTaskGroup { group in
-            group.addTask { await tie.wait() }
-            group.addTask {
-                try? await Task.sleep(for: MachineHost.patience)
-                tie.breaks()
-            }
-            await group.next()
-            group.cancelAll()
-        }
+    /// Waits until the owner has gone, not for ever; a detached machine's has.
+    private func waitForOwner(_ loop: EventLoop) async {
+        loop.schedule(at: MonotonicTime.after(milliseconds: MachineHost.patience)) { [tie] in tie.breaks() }
+        await tie.wait()
     }
 
     /// Signals to the machine's process: an order to end is asked of the guest first.
