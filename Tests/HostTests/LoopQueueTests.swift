@@ -51,3 +51,49 @@ struct LoopQueueTests {
         #expect(handoff.put(Thing()))
     }
 }
+
+/// Bytes from one thread to another.
+@Suite("Byte ring", .timeLimit(.minutes(2)))
+struct ByteRingTests {
+    @Test("what fits is taken, and comes out in order, over the end and on")
+    func wrapping() {
+        let ring = ByteRing(capacity: 10)
+        let first = ring.put([1, 2, 3, 4, 5, 6])
+        #expect(first.taken == 6)
+        #expect(first.wasEmpty)
+        let second = ring.put([7, 8, 9, 10, 11])
+        #expect(second.taken == 4)
+        #expect(!second.wasEmpty)
+        #expect(ring.put([11]).taken == 0)
+        #expect(ring.take() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+        #expect(ring.take().isEmpty)
+        #expect(ring.put([11, 12, 13]).wasEmpty)
+        #expect(ring.take() == [11, 12, 13])
+    }
+
+    @Test("two threads pass bytes on, and who takes is told of all that came to an empty ring")
+    func threads() throws {
+        let ring = ByteRing(capacity: 64)
+        let gate = WaitGate()
+        let total = 200_000
+        let putter = try HostThread(name: "putter") {
+            var sent = 0
+            while sent < total {
+                let piece = (0..<min(7, total - sent)).map { UInt8(truncatingIfNeeded: sent + $0) }
+                let (taken, wasEmpty) = ring.put(piece[...])
+                sent += taken
+                if wasEmpty { gate.wake() }
+                if taken == 0 { HostThread.yield() }
+            }
+        }
+        var received: [UInt8] = []
+        while received.count < total {
+            let taken = ring.take()
+            received += taken
+            guard taken.isEmpty else { continue }
+            guard gate.wait(untilMonotonic: MonotonicTime.after(milliseconds: 60_000)) else { break }
+        }
+        putter.join()
+        #expect(received == (0..<total).map { UInt8(truncatingIfNeeded: $0) })
+    }
+}

@@ -16,7 +16,7 @@ final class ConsoleFan: StreamBackend {
     typealias Reader = @Sendable ([UInt8]) -> Void
 
     /// Bytes on their way to the clients' loop.
-    private static let mostBacklog = 1 << 20
+    private static let mostBacklog = 256 << 10
     /// Bytes typed by attached readers that the guest has not taken.
     private static let typedAhead = 4096
 
@@ -41,7 +41,10 @@ final class ConsoleFan: StreamBackend {
     private let state = Mutex(State())
     private let input = Mutex(Input())
     private let hasPending = Atomic<Bool>(false)
-    private let backlog = Atomic<Int>(0)
+    /// To the clients' loop.
+    private let ring = ByteRing(capacity: mostBacklog)
+    /// Of the vCPUs among themselves, which may write to one console at once; the clients' loop never takes it.
+    private let writing = Mutex<Void>(())
     private let lostBytes = Atomic<UInt64>(0)
 
     /// A console that ends at `end`, or nowhere.
@@ -68,12 +71,9 @@ final class ConsoleFan: StreamBackend {
     func send(_ bytes: [UInt8]) -> Int {
         let taken = end?.backend.send(bytes) ?? bytes.count
         guard taken > 0 else { return 0 }
-        guard backlog.load(ordering: .relaxed) < ConsoleFan.mostBacklog else {
-            lostBytes.wrappingAdd(UInt64(taken), ordering: .relaxed)
-            return taken
-        }
-        backlog.wrappingAdd(taken, ordering: .relaxed)
-        clients.post { [self] in spread(taken == bytes.count ? bytes : Array(bytes[..<taken])) }
+        let (kept, wasEmpty) = writing.withLock { _ in ring.put(bytes[..<taken]) }
+        if kept < taken { lostBytes.wrappingAdd(UInt64(taken - kept), ordering: .relaxed) }
+        if wasEmpty { clients.post { [self] in spread() } }
         return taken
     }
 
@@ -84,8 +84,11 @@ final class ConsoleFan: StreamBackend {
 
     // MARK: Readers, on the clients' loop
 
-    private func spread(_ bytes: [UInt8]) {
-        backlog.wrappingSubtract(bytes.count, ordering: .relaxed)
+    /// Shows everybody what has come, once; what comes meanwhile has its turn after the loop's other work.
+    private func spread() {
+        let bytes = ring.take()
+        guard !bytes.isEmpty else { return }
+        clients.post { [self] in spread() }
         let readers = state.withLock { state in
             state.recent += bytes
             // Cut in halves, so that not every byte moves all the others.

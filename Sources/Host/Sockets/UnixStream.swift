@@ -28,6 +28,11 @@ public enum UnixStream {
     public struct Peer: Equatable, Sendable {
         public var processID: pid_t
         public var userID: uid_t
+
+        public init(processID: pid_t, userID: uid_t) {
+            self.processID = processID
+            self.userID = userID
+        }
     }
 
     /// Who is at the other end (unix(7), SO_PEERCRED); nil where `descriptor` is no unix socket.

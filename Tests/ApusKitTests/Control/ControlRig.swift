@@ -63,7 +63,7 @@ final class ControlRig {
 /// A client that says what it likes.
 final class RawClient {
     private let socket: Descriptor
-    private var received: [UInt8] = []
+    private var received = Data()
     private(set) var isOver = false
 
     init(_ path: String) throws { socket = try UnixStream.connect(FilePath(path)) }
@@ -72,12 +72,26 @@ final class RawClient {
 
     /// Waits for `wanted` in what comes; false where the connection ends, or nothing comes any more.
     func awaits(_ wanted: String, seconds: Double = 60) -> Bool {
+        let text = Data(wanted.utf8)
+        var searched = 0
+        return awaits(seconds) {
+            // What was searched is not searched again: a guest may be talkative.
+            let from = max(0, searched - text.count)
+            searched = received.count
+            return received[from...].range(of: text) != nil
+        }
+    }
+
+    /// Waits for so many bytes in all.
+    func awaits(bytes: Int, seconds: Double = 60) -> Bool { awaits(seconds) { received.count >= bytes } }
+
+    private func awaits(_ seconds: Double, _ isThere: () -> Bool) -> Bool {
         let deadline = Date(timeIntervalSinceNow: seconds)
-        while true {
-            if String(decoding: received, as: UTF8.self).contains(wanted) { return true }
+        while !isThere() {
             guard !isOver, Date() < deadline else { return false }
             read()
         }
+        return true
     }
 
     /// Waits for the other side to hang up.
@@ -91,7 +105,7 @@ final class RawClient {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         switch socket.raw.receive(into: &buffer) {
         case .bytes(0), .failed: isOver = true
-        case .bytes(let count): received += buffer[..<count]
+        case .bytes(let count): received.append(contentsOf: buffer[..<count])
         case .wouldBlock: usleep(2000)
         }
     }
