@@ -109,13 +109,14 @@ let package = Package(
             dependencies: ["apus-net", "Backends", "Host", "MachineCore", "SandboxSupport", system],
             swiftSettings: tests),
         .testTarget(
-            name: "RISCV64Tests", dependencies: ["MachineCore", "RISCV64", "VMMemory"],
+            name: "RISCV64Tests", dependencies: ["MachineCore", "RISCV64", "RISCVOracle", "VMMemory"],
             swiftSettings: tests),
-        .testTarget(
-            name: "SoftFloatTests", dependencies: ["SoftFloat"], exclude: ["Guest"], swiftSettings: tests),
+        .testTarget(name: "SoftFloatTests", dependencies: ["RISCVOracle", "SoftFloat"], swiftSettings: tests),
         .testTarget(
             name: "SystemTests", dependencies: ["apus", "apus-net", "ProgramSupport", "SandboxSupport"],
             swiftSettings: tests),
+        .target(
+            name: "RISCVOracle", path: "Tests/Support/RISCVOracle", exclude: ["Guest"], swiftSettings: tests),
         .target(name: "ProgramSupport", path: "Tests/Support/Program", swiftSettings: tests),
         .target(name: "SandboxSupport", path: "Tests/Support/Sandbox", swiftSettings: tests),
         .target(

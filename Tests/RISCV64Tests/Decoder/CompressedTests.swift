@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import RISCVOracle
 import Testing
 
 @testable import RISCV64

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import RISCVOracle
 import Testing
 
 @testable import RISCV64

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import MachineCore
+import RISCVOracle
 import Testing
 import VMMemory
 

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import RISCVOracle
 import SoftFloat
 import Testing
-
-/// The operand registers of an instruction; those that it does not use are ignored.
-struct Operands {
-    var a: UInt64 = 0
-    var b: UInt64 = 0
-    var c: UInt64 = 0
-}
 
 /// A RISC-V instruction by its mnemonic, with what SoftFloat makes of it.
 struct GuestInstruction: Sendable, CustomTestStringConvertible {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import SoftFloat
 
 /// SplitMix64: the same operands for the same seed on every host.
-struct SeededGenerator: RandomNumberGenerator {
+package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
         z = (z ^ (z &>> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -16,17 +15,17 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// A number below `bound`, which is small: the bias does not matter here.
-    mutating func below(_ bound: Int) -> Int { Int((next() &>> 32) &* UInt64(bound) &>> 32) }
+    package mutating func below(_ bound: Int) -> Int { Int((next() &>> 32) &* UInt64(bound) &>> 32) }
 }
 
 /// Draws operands that reach every path: uniform bit patterns, special values, boundaries and near-cancellations.
-struct OperandGenerator {
+package struct OperandGenerator {
     private var random: SeededGenerator
 
-    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+    package init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
     /// An operand of `format`, sometimes one near `relative`.
-    mutating func operand(_ format: OperandFormat, near relative: UInt64? = nil) -> UInt64 {
+    package mutating func operand(_ format: OperandFormat, near relative: UInt64? = nil) -> UInt64 {
         guard let shape = format.shape else { return integer() }
         switch random.below(relative == nil ? 7 : 9) {
         case 0, 1: return random.next() & shape.mask
@@ -94,26 +93,29 @@ struct OperandGenerator {
 }
 
 /// The field widths of a floating-point format.
-struct FormatShape {
-    var exponentBits: Int
-    var fractionBits: Int
-    var width: Int { exponentBits + fractionBits + 1 }
+package struct FormatShape {
+    package var exponentBits: Int
+    package var fractionBits: Int
+    package var width: Int { exponentBits + fractionBits + 1 }
     var bias: Int { (1 << (exponentBits - 1)) - 1 }
     var maximumExponent: Int { (1 << exponentBits) - 1 }
-    var mask: UInt64 { UInt64.max >> UInt64(64 - width) }
+    package var mask: UInt64 { UInt64.max >> UInt64(64 - width) }
 }
 
 /// What a register operand of an instruction holds.
-enum OperandFormat {
+package enum OperandFormat: Sendable {
     case half, single, double, integer
 
     /// The fields, or nil for an integer.
-    var shape: FormatShape? {
+    package var shape: FormatShape? {
         switch self {
-        case .half: FormatShape(exponentBits: Binary16.exponentBits, fractionBits: Binary16.fractionBits)
-        case .single: FormatShape(exponentBits: Binary32.exponentBits, fractionBits: Binary32.fractionBits)
-        case .double: FormatShape(exponentBits: Binary64.exponentBits, fractionBits: Binary64.fractionBits)
+        case .half: FormatShape(exponentBits: 5, fractionBits: 10)
+        case .single: FormatShape(exponentBits: 8, fractionBits: 23)
+        case .double: FormatShape(exponentBits: 11, fractionBits: 52)
         case .integer: nil
         }
     }
+
+    /// `pattern` as an f register holds it: narrow formats with all ones above (RISC-V Unpriv 20240411 §21.2).
+    package func boxed(_ pattern: UInt64) -> UInt64 { shape.map { pattern | ~$0.mask } ?? pattern }
 }
