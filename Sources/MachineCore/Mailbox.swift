@@ -23,6 +23,8 @@ public struct Mailbox: Sendable {
         @inlinable public static var flushInstructions: Requests { Requests(rawValue: 8) }
         /// A page got a mark in the write hook: forget what is cached as writable.
         @inlinable public static var forgetWrites: Requests { Requests(rawValue: 16) }
+        /// The time counter was set: arm the vCPU's own timer anew.
+        @inlinable public static var timeMoved: Requests { Requests(rawValue: 32) }
     }
 
     /// The size in bytes: a cache line.

@@ -169,6 +169,41 @@ import VMMemory
         #expect((1...10).contains(halts(test)))
     }
 
+    @Test("a store to mtime moves the harts' time, and wakes a hart whose stimecmp it passes")
+    func timeMoves() throws {
+        let test = try TestMachine(harts: 2) { guest in
+            guest.li(.s0, Self.arrived)
+            guest.branchNotEqual(.a0, .zero, "setter")
+            // Sstc on; in days.
+            guest.li(.t0, 1 << 63)
+            guest.setCSR(0x30A, .t0)
+            guest.li(.t0, 1 << 50)
+            guest.writeCSR(0x14D, .t0)
+            guest.addi(.t0, .zero, 0x20)
+            guest.writeCSR(0x304, .t0)
+            guest.addi(.t0, .zero, 1)
+            guest.atomicAdd(.zero, .t0, at: .s0)
+            Self.awaitBit(&guest, 0x344, 0x20, "timer")
+            guest.readCSR(.t0, 0xC01)
+            guest.word(50 << 20 | 5 << 15 | 5 << 12 | 5 << 7 | 0x13)  // srli t0, t0, 50
+            guest.addi(.t1, .zero, 1)
+            guest.branchNotEqual(.t0, .t1, "wrong")
+            guest.finish(0x5555)
+            guest.label("wrong")
+            guest.finish(0x3333 | 3 << 16)
+            guest.label("setter")
+            guest.load(.t0, .s0)
+            guest.branchEqual(.t0, .zero, "setter")
+            guest.li(.s1, 0x200_BFF8)
+            guest.li(.t0, 1 << 50 - 1000)
+            guest.store(.t0, at: .s1)
+            guest.label("rest")
+            guest.wfi()
+            guest.jump("rest")
+        }
+        #expect(try test.run() == .poweredOff(code: 0))
+    }
+
     @Test("bytes for the console interrupt through the PLIC and are echoed, none lost")
     func serialInput() throws {
         let test = try TestMachine { guest in

@@ -11,21 +11,30 @@ public protocol InputDoor: AnyObject, Sendable {
     func busWrite(_ value: UInt64, at address: GuestAddress, width: AccessWidth) -> Bool
     /// Virtual time in nanoseconds.
     func time() -> UInt64
+    /// Ticks that the guest has added to its time counter, wrapping (`TimeOffset`).
+    func timeOffset() -> UInt64
     /// 64 random bits.
     func random() -> UInt64
     /// The interrupt lines into the vCPU as its mailbox has them now.
     func interrupts(_ mailbox: Mailbox) -> UInt64
 }
 
+extension InputDoor {
+    /// A door to a machine whose time counter cannot be set.
+    public func timeOffset() -> UInt64 { 0 }
+}
+
 /// The door of an ordinary run: straight to the bus, the clock and the mailbox.
 public final class LiveInputDoor: InputDoor {
     private let bus: Bus
     private let clock: any Clock
+    private let offset: TimeOffset
 
-    /// A door to `bus` and `clock`.
-    public init(bus: Bus, clock: any Clock) {
+    /// A door to `bus` and `clock`, whose ticks the guest moves by `offset`.
+    public init(bus: Bus, clock: any Clock, offset: TimeOffset = TimeOffset()) {
         self.bus = bus
         self.clock = clock
+        self.offset = offset
     }
 
     public func busRead(at address: GuestAddress, width: AccessWidth) -> UInt64? {
@@ -37,6 +46,8 @@ public final class LiveInputDoor: InputDoor {
     }
 
     public func time() -> UInt64 { clock.nanoseconds }
+
+    public func timeOffset() -> UInt64 { offset.ticks }
 
     public func random() -> UInt64 {
         var generator = SystemRandomNumberGenerator()

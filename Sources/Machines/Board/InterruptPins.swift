@@ -35,6 +35,17 @@ final class HartPins: InterruptSink {
     /// The time for which the hart's own timer was armed has come.
     func timerExpired(_ hart: Int) { vcpu(hart)?.interrupt() }
 
+    /// The guest set the time that all harts read.
+    func timeMoved() {
+        for hart in 0..<count {
+            guard let vcpu = vcpu(hart) else { continue }
+            vcpu.mailbox.post([.timeMoved, .interrupt])
+            vcpu.gate.wake()
+        }
+    }
+
+    private var count: Int { unsafe targets.count }  // SAFETY: only read once the machine runs.
+
     /// The wire to interrupt `number` of `hart`.
     func line(_ hart: Int, _ number: Int) -> InterruptLine { InterruptLine(to: self, number: hart << 6 | number) }
 }

@@ -12,6 +12,8 @@ final class VirtBoard: Sendable {
     let ram: GuestRAM
     let memory: GuestMemory
     let clock = VirtualClock()
+    /// What a store to the ACLINT's MTIME has made of the harts' `time` (RISC-V ACLINT 1.0-rc4 §2.2).
+    let timeOffset = TimeOffset()
     let loop: EventLoop
     let timers: BoardTimers
     let vcpus: [VCPU]
@@ -80,14 +82,15 @@ final class VirtBoard: Sendable {
         }
         if case .builtIn = configuration.boot.firmware {
         } else {
-            Self.attachMachineMode(harts: harts, pins: pins, clock: clock, timers: timers, &attachments, &residents)
+            Self.attachMachineMode(
+                harts: harts, pins: pins, clock: clock, offset: timeOffset, timers: timers, &attachments, &residents)
         }
         residents.append(plic)
         self.residents = residents
         bus = Bus(attachments)
         serial = configuration.serial
 
-        let door = LiveInputDoor(bus: bus, clock: clock)
+        let door = LiveInputDoor(bus: bus, clock: clock, offset: timeOffset)
         var vcpus: [VCPU] = []
         var caches: [CacheMapping] = []
         do throws(HostError) {
@@ -184,7 +187,7 @@ final class VirtBoard: Sendable {
 
     /// What only M-mode knows of. Under the built-in SBI nothing answers there.
     private static func attachMachineMode(
-        harts: Int, pins: HartPins, clock: VirtualClock, timers: BoardTimers,
+        harts: Int, pins: HartPins, clock: VirtualClock, offset: TimeOffset, timers: BoardTimers,
         _ attachments: inout [Bus.Attachment], _ residents: inout [any BoardResident]
     ) {
         var wires = [InterruptLine?](repeating: nil, count: CLINT.timerOutput + harts)
@@ -192,7 +195,11 @@ final class VirtBoard: Sendable {
             wires[hart] = pins.line(hart, HartPin.machineSoftware)
             wires[CLINT.timerOutput + hart] = pins.line(hart, HartPin.machineTimer)
         }
-        let clint = BoardSlot(CLINT(harts: harts, clock: clock), name: "clint", wires: wires, timers: timers)
+        let chip = CLINT(harts: harts, clock: clock) { [pins] ticks in
+            offset.set(ticks)
+            pins.timeMoved()
+        }
+        let clint = BoardSlot(chip, name: "clint", wires: wires, timers: timers)
         clint.connectTimer()
         let supervisor = BoardSlot(
             SSWI(harts: harts) { [pins] in pins.setLine($0 << 6 | HartPin.supervisorSoftware, level: true) },
@@ -217,6 +224,8 @@ final class VirtBoard: Sendable {
         gate.set(false)
         // Whoever had found the gate open holds a device's lock: passing each lock waits for them.
         for resident in residents { resident.refresh() }
+        // What waits for a limit touches no memory and goes on waiting.
+        bay.suspend()
         bay.drain()
     }
 

@@ -63,8 +63,21 @@ extension Hart {
             timer.arm(hart: configuration.id, deadline: nil)
             return
         }
-        let (deadline, overflow) = state.pointee.stimecmp.multipliedReportingOverflow(by: nanosecondsPerTick)
+        let (deadline, overflow) = clockTick(of: state.pointee.stimecmp)
+            .multipliedReportingOverflow(by: nanosecondsPerTick)
         timer.arm(hart: configuration.id, deadline: overflow ? nil : deadline)
+    }
+
+    /// The tick of the clock at which `time` reaches `moment`: the same, unless the guest has set `time`. What is past
+    /// already is now; what the clock never reaches is all ones.
+    private func clockTick(of moment: UInt64) -> UInt64 {
+        let offset = door.timeOffset()
+        guard offset != 0 else { return moment }
+        let tick = door.time() / nanosecondsPerTick
+        let now = tick &+ offset
+        guard moment > now else { return tick }
+        let (reached, overflow) = tick.addingReportingOverflow(moment - now)
+        return overflow ? .max : reached
     }
 
     // RISC-V Priv 1.13 §3.1.9: MEI, MSI, MTI, SEI, SSI, STI.

@@ -145,7 +145,7 @@ public final class Hart {
     public var retired: UInt64 { state.pointee.retired }
 
     /// Ticks of `time` now.
-    public var time: UInt64 { door.time() / nanosecondsPerTick }
+    public var time: UInt64 { door.time() / nanosecondsPerTick &+ door.timeOffset() }
 }
 
 /// Memory for caches where nobody cares where it lies.

@@ -28,6 +28,7 @@ extension Hart {
         let requests = mailbox.take()
         if requests.contains(.flushTranslations) || requests.contains(.forgetWrites) { tlb.flush() }
         if requests.contains(.flushInstructions) { flushInstructions() }
+        if requests.contains(.timeMoved) { armTimer() }
         contextChanged()
         return requests.contains(.stop)
     }

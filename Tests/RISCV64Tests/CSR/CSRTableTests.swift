@@ -89,6 +89,24 @@ struct CSRTableTests {
         #expect(hart.csr(CSR.mip) == 0)
     }
 
+    @Test(
+        "the timer's deadline follows a time counter that was set: in the clock's nanoseconds, 100 to a tick",
+        arguments: [
+            // The offset in ticks, stimecmp, the deadline. The clock stands at 1000 ticks.
+            (0, 1500, 150_000), (500, 1700, 120_000), (500, 1400, 100_000), (0 &- 1000, 200, 120_000),
+            (0 &- 1001, 5, 100_000), (1 << 62, 1 << 62 &+ 1003, 100_300), (1, .max - 1, nil),
+        ] as [(UInt64, UInt64, UInt64?)])
+    func timeMoved(offset: UInt64, compare: UInt64, deadline: UInt64?) {
+        hart.setCSR(CSR.menvcfg, 1 << 63)
+        fixture.door.nanoseconds = 100_000
+        hart.setCSR(CSR.stimecmp, compare)
+        fixture.door.offset = offset
+        hart.mailbox.post([.timeMoved, .stop])
+        #expect(fixture.interpreter.run(hart) == .requested)
+        #expect(fixture.timer.deadline == deadline)
+        #expect(hart.time == 1000 &+ offset)
+    }
+
     @Test("stimecmp drives STIP and the board's timer while menvcfg.STCE is set")
     func sstc() {
         fixture.door.nanoseconds = 1000

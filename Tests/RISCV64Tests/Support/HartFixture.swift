@@ -36,12 +36,18 @@ final class TestRAM: @unchecked Sendable {
 final class ScriptedDoor: InputDoor {
     static let deviceBase: UInt64 = 0x1000_0000
     private let now = Atomic<UInt64>(0)
+    private let moved = Atomic<UInt64>(0)
     private let lastWrite = Atomic<UInt64>(0)
 
     /// Virtual time in nanoseconds.
     var nanoseconds: UInt64 {
         get { now.load(ordering: .relaxed) }
         set { now.store(newValue, ordering: .relaxed) }
+    }
+    /// What the guest has added to its time counter.
+    var offset: UInt64 {
+        get { moved.load(ordering: .relaxed) }
+        set { moved.store(newValue, ordering: .relaxed) }
     }
     var written: UInt64 { lastWrite.load(ordering: .relaxed) }
 
@@ -56,6 +62,7 @@ final class ScriptedDoor: InputDoor {
         return true
     }
     func time() -> UInt64 { nanoseconds }
+    func timeOffset() -> UInt64 { offset }
     func random() -> UInt64 { 4 }
     func interrupts(_ mailbox: Mailbox) -> UInt64 { mailbox.lines }
 }
