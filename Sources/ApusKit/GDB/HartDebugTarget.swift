@@ -16,6 +16,8 @@ final class HartDebugTarget: DebugTarget {
         /// The harts do not know `points` yet.
         var isChanged = false
         var reporter: (@Sendable (DebugEvent) -> Void)?
+        /// The harts that stand though the machine runs.
+        var standing: Set<Int> = []
     }
 
     // The machine owns the server, which owns this.
@@ -102,11 +104,12 @@ final class HartDebugTarget: DebugTarget {
 
     // MARK: Running
 
-    /// A step is of one hart while the others stand, so that it ends where the debugger expects it; without a step all
-    /// harts run.
+    /// A step is of one hart while the others stand, so that it ends where the debugger expects it; without a step
+    /// those run that the debugger names (`set scheduler-locking on`: one).
     func resume(_ actions: [DebugAction]) {
         tellHarts()
         guard let stepping = actions.firstIndex(of: .step) else {
+            keepStanding(Set(actions.indices.filter { actions[$0] == .stay }))
             machine.release(.debugger)
             return
         }
@@ -114,9 +117,18 @@ final class HartDebugTarget: DebugTarget {
         state.withLock(\.reporter)?(.stopped(thread: stepping, stop))
     }
 
+    private func keepStanding(_ harts: Set<Int>) {
+        let isChanged = state.withLock { state in
+            defer { state.standing = harts }
+            return state.standing != harts
+        }
+        if isChanged { machine.machine.keepStanding(harts) }
+    }
+
     func interrupt() {
         machine.hold(.debugger)
-        state.withLock(\.reporter)?(.interrupted(thread: 0))
+        let (standing, reporter) = state.withLock { ($0.standing, $0.reporter) }
+        reporter?(.interrupted(thread: (0..<threadCount).first { !standing.contains($0) } ?? 0))
     }
 
     func describe(thread: Int) -> String {
@@ -146,11 +158,13 @@ final class HartDebugTarget: DebugTarget {
 
     func kill() {
         tellHarts()
+        keepStanding([])
         machine.stop(.debugger)
     }
 
     func detach() {
         tellHarts()
+        keepStanding([])
         machine.release(.debugger)
     }
 }

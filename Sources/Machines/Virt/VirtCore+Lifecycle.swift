@@ -82,6 +82,8 @@ extension VirtCore {
         case .panicFound(let text): notePanic(text)
         case .panicReported: return settlePanic()
         case .debugStop(let hart, let stop): noteStop(hart, stop)
+        // SAFETY: the conductor's own.
+        case .keepStanding(let harts): unsafe local.standing = harts
         case .fail(let error): return .failed(error)
         case .visit: preconditionFailure("a visit is received, not executed")
         }
@@ -127,7 +129,9 @@ extension VirtCore {
         board.clock.start()
         board.timers.resume()
         board.admit()
-        for vcpu in board.vcpus {
+        // SAFETY: the conductor's own.
+        let standing = unsafe local.standing
+        for vcpu in board.vcpus where standing >> UInt64(vcpu.id) & 1 == 0 {
             vcpu.mailbox.withdraw(.stop)
             vcpu.release()
         }

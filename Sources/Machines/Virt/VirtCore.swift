@@ -18,6 +18,8 @@ final class VirtCore: Sendable {
         case panicFound(String)
         case panicReported
         case debugStop(hart: Int, DebugStop)
+        /// Harts that stay parked while the others run: bit n for hart n.
+        case keepStanding(UInt64)
         case fail(MachineError)
         /// Someone looks at the harts: all stand from when the command counts as done until `over` is woken.
         case visit(over: WaitGate)
@@ -38,6 +40,8 @@ final class VirtCore: Sendable {
         var panic: String?
         /// Watchpoints that harts ran into while the machine stood for another stop.
         var laterStops: [(hart: Int, stop: DebugStop)] = []
+        /// Harts that a debugger lets nobody run: bit n for hart n.
+        var standing: UInt64 = 0
         var threads: [HostThread] = []
     }
 

@@ -78,7 +78,8 @@ public final class VirtMachine: Sendable {
             virtualNanoseconds: core.board.clock.nanoseconds, resets: core.shared.withLock { $0.resets },
             vcpuWaits: core.waits.load(ordering: .relaxed), harts: harts,
             devices: core.board.residents.map {
-                MachineStatistics.DeviceSample(name: $0.name, counters: $0.counters)
+                MachineStatistics.DeviceSample(
+                    name: $0.name, counters: $0.counters + core.board.bay.flowCounters(of: $0.name))
             }, memory: memoryUse, mappings: mappings)
     }
 
@@ -97,6 +98,12 @@ public final class VirtMachine: Sendable {
         precondition(core.board.vcpus.indices.contains(id), "the machine has no hart \(id)")
         guard state == .paused else { return nil }
         return core.whileStanding { core.stepHart(id) }
+    }
+
+    /// From the next `resume()` on these harts stand while the others run, until this says something else: a debugger
+    /// that lets one hart run alone. They keep what comes for them. For a paused machine.
+    public func keepStanding(_ harts: Set<Int>) {
+        core.perform(.keepStanding(harts.reduce(0) { $0 | 1 << UInt64($1 & 63) }))
     }
 
     /// The machine's RAM.

@@ -17,6 +17,9 @@ struct RealDebuggerTests {
         double ratio = 0.5;
         __attribute__((noinline)) long leaf(long n) { total += n; ratio *= 2; return total * 2; }
         __attribute__((noinline)) long middle(long n) { return leaf(n) + 1; }
+        volatile long other;
+        __attribute__((noinline)) void spun(void) { other++; }
+        void spin(void) { for (;;) spun(); }
         void finish(void) { *(volatile unsigned *)0x100000 = 0x5555; for (;;); }
         void begin(void) {
             for (long i = 5; i < 8; i++) middle(i);
@@ -25,8 +28,8 @@ struct RealDebuggerTests {
         }
         __asm__(".section .text.start, \\"ax\\"; .globl _start; _start:"
                 "csrr t0, mhartid; bnez t0, 1f; li t0, 0x6000; csrs mstatus, t0; la sp, stack + 4096; call begin;"
-                "1: wfi; j 1b");
-        char stack[4096] __attribute__((aligned(16)));
+                "1: addi t0, t0, -1; bnez t0, 2f; la sp, stack + 8192; call spin; 2: wfi; j 2b");
+        char stack[8192] __attribute__((aligned(16)));
         """
 
     /// Builds the program, runs it under `script`; what the debugger said and how the machine ended.
@@ -118,6 +121,22 @@ struct RealDebuggerTests {
         #expect(said.contains("Thread 1 (hart 0, ring M"))
         #expect(said.contains("Thread 3 (hart 2, ring M"))
         #expect(said.contains("$1 = 0x2"))
+    }
+
+    @Test("under scheduler-locking a hart runs alone, until the lock is off")
+    func schedulerLocking() async throws {
+        let (said, end) = try await debug(
+            [
+                "break leaf", "continue", "set scheduler-locking on", "set $before = other", "continue",
+                "print other == $before", "delete", "thread 2", "break spun", "continue", "continue", "print total",
+                "delete", "set scheduler-locking off", "continue",
+            ], cpus: 2)
+        #expect(said.contains("Thread 1 hit Breakpoint 1, leaf (n=6)"))
+        #expect(said.contains("$1 = 1\n"))
+        #expect(said.contains("Thread 2 hit Breakpoint 2, spun ()"))
+        #expect(said.contains("$2 = 5\n"))
+        #expect(said.contains("exited normally"))
+        #expect(end.reason == .poweredOff(code: 0))
     }
 
     @Test("monitor commands reach the machine")
