@@ -43,18 +43,37 @@ public struct DiskAttachment: Sendable {
     }
 }
 
+/// What a machine does with a backend that may keep requests waiting, as limits do.
+public struct DeviceFlow: Sendable {
+    let suspend: @Sendable () -> Void
+    let proceed: @Sendable () -> Void
+    let counters: @Sendable () -> [(name: String, count: UInt64)]
+
+    /// `suspend` lets nothing begin until `proceed`: the machine is paused. `counters` joins the device's statistics.
+    public init(
+        suspend: @escaping @Sendable () -> Void = {}, proceed: @escaping @Sendable () -> Void = {},
+        counters: @escaping @Sendable () -> [(name: String, count: UInt64)] = { [] }
+    ) {
+        self.suspend = suspend
+        self.proceed = proceed
+        self.counters = counters
+    }
+}
+
 /// An open disk: its backend, and how the machine waits for it.
 public struct OpenDisk: Sendable {
     let backend: any BlockBackend
+    let flow: DeviceFlow
     let drain: @Sendable () -> Void
     let close: @Sendable () -> Void
 
-    /// `drain` returns once every request so far has been answered; `close` gives back the file and its lock.
+    /// `drain` returns once every request that has begun has been answered; `close` gives back the file and its lock.
     public init(
-        _ backend: any BlockBackend, drain: @escaping @Sendable () -> Void = {},
+        _ backend: any BlockBackend, flow: DeviceFlow = DeviceFlow(), drain: @escaping @Sendable () -> Void = {},
         close: @escaping @Sendable () -> Void = {}
     ) {
         self.backend = backend
+        self.flow = flow
         self.drain = drain
         self.close = close
     }
@@ -68,17 +87,24 @@ public struct NetworkAttachment: Sendable {
     let backend: any NetworkBackend
     /// The card's address: six bytes.
     public let address: [UInt8]
+    let flow: DeviceFlow
     let connect: @Sendable (@escaping Delivery) -> Void
+    let connectRoom: @Sendable (@escaping @Sendable () -> Void) -> Void
     let close: @Sendable () -> Void
 
-    /// `backend`, whose delivery `connect` sets once, for a card of this MAC `address`.
+    /// `backend`, whose delivery `connect` sets once, for a card of this MAC `address`. A backend that holds frames
+    /// (`isHolding`) tells of room by what `connectRoom` sets.
     public init(
-        _ backend: any NetworkBackend, address: [UInt8],
-        connect: @escaping @Sendable (@escaping Delivery) -> Void, close: @escaping @Sendable () -> Void = {}
+        _ backend: any NetworkBackend, address: [UInt8], flow: DeviceFlow = DeviceFlow(),
+        connect: @escaping @Sendable (@escaping Delivery) -> Void,
+        connectRoom: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { _ in },
+        close: @escaping @Sendable () -> Void = {}
     ) {
         precondition(address.count == 6, "a MAC address has six bytes")
         self.backend = backend
         self.address = address
+        self.flow = flow
+        self.connectRoom = connectRoom
         self.connect = connect
         self.close = close
     }

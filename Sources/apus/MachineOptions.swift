@@ -45,15 +45,20 @@ struct MachineOptions: ParsableArguments {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("A raw disk, repeatable: FILE[,ro][,serial=TEXT].", valueName: "disk"))
+        help: ArgumentHelp(
+            """
+            A raw disk, repeatable: FILE[,ro][,serial=TEXT][,bps=10M][,burst=20M][,iops=500][,iops-burst=50] (bytes \
+            and requests a second, and how much may go at once).
+            """, valueName: "disk"))
     var disk: [String] = []
 
     @Option(
         name: .long,
         help: ArgumentHelp(
             """
-            A network card, repeatable: none, user[,forward=tcp:HOSTPORT:GUESTPORT…][,host=on], tap,ifname=NAME. \
-            Without one: user for an image, else none.
+            A network card, repeatable: none, user[,forward=tcp:HOSTPORT:GUESTPORT…][,host=on], tap,ifname=NAME; \
+            the last two with mac=ADDRESS and limits each way, such as bps=10M,burst=20M,pps=1000 (bytes and frames a \
+            second). Without one: user for an image, else none.
             """, valueName: "network"))
     var net: [String] = []
 

@@ -27,7 +27,15 @@ struct OptionErrorTests {
             (run + ["--disk", ""], "disk '' names no file; write FILE[,ro][,serial=TEXT]"),
             (
                 run + ["--disk", "a,fast"],
-                "disk option 'fast' is not known; valid are ro and serial=TEXT (a comma in a file's name is written twice)"
+                "disk option 'fast' is not known; valid are ro, serial=TEXT, bps=BYTES, burst=BYTES, iops=N and iops-burst=N "
+                    + "(a comma in a file's name is written twice)"
+            ),
+            (run + ["--disk", "a,bps=0"], "limit bps=0 would hold everything for ever; leave it out for no limit"),
+            (run + ["--disk", "a,iops-burst=9"], "limit iops-burst=9 needs a rate beside it: iops=N"),
+            (
+                run + ["--net", "user,mac=01:00:5e:00:00:01"],
+                "MAC address '01:00:5e:00:00:01' cannot be used; write six pairs of digits for one card, such as "
+                    + "52:54:00:1a:2b:3c"
             ),
             (run + ["--net", "bridge"], "network 'bridge' is not known; valid are none, user, tap"),
             (run + ["--net", "user,forward=tcp:99999:22"], "port '99999' is not a number from 1 to 65535"),

@@ -75,6 +75,38 @@ struct NetworkTests {
         #expect(rig.network.sent.last == last)
     }
 
+    @Test("a backend that holds frames is given no more until it has room; none is lost, and their order stays")
+    func heldBack() {
+        let rig = NetworkRig()
+        rig.driver.start()
+        rig.network.isHolding = true
+        let frames = (60..<90).map { NetworkRig.frame(count: $0) }
+        for frame in frames { rig.send(frame) }
+        #expect(rig.network.sent == [frames[0]])
+        #expect(rig.transmit.popAllUsed().count == 1)
+        rig.network.isHolding = false
+        rig.board.perform { rig.device.resumeSending() }
+        #expect(rig.network.sent == frames)
+        #expect(rig.transmit.popAllUsed().count == 29)
+    }
+
+    @Test("a driver that resets and notifies cannot make a backend hold more")
+    func heldBackOverReset() {
+        let rig = NetworkRig()
+        rig.driver.start()
+        rig.network.isHolding = true
+        rig.send(NetworkRig.frame())
+        for _ in 0..<3 {
+            rig.driver.reset()
+            rig.driver.start()
+            rig.send(NetworkRig.frame())
+        }
+        #expect(rig.network.sent.count == 1)
+        rig.network.isHolding = false
+        rig.board.perform { rig.device.resumeSending() }
+        #expect(rig.network.sent.count == 2)
+    }
+
     @Test("a full queue of frames leaves, whatever the batch")
     func fullQueue() {
         let rig = NetworkRig()

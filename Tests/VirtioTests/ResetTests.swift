@@ -57,6 +57,41 @@ struct ResetTests {
         #expect(rig.queue.popUsed() != nil)
     }
 
+    @Test(
+        "requests that wait in the backend are given up, and do not delay it", arguments: MockBoard.Transport.allCases)
+    func cancel(transport: MockBoard.Transport) {
+        let rig = BlockRig(on: transport)
+        rig.disk.holdsAnswers = true
+        rig.disk.cancelsPending = true
+        rig.driver.start()
+        for sector in 0..<3 { _ = rig.begin(.read, sector: UInt64(sector), writable: [rig.driver.segment(512)]) }
+        #expect(rig.driver.reset())
+        #expect(rig.disk.pending.isEmpty)
+        #expect(rig.device.core.requestsUnderWay == 0)
+        rig.driver.start()
+        let status = rig.begin(.flush).status
+        rig.disk.answerAll()
+        #expect(rig.driver.bytes(status) == [0])
+    }
+
+    @Test("requests of the driver that came after it are none of those that it gives up")
+    func cancelIsOfThePast() {
+        let rig = BlockRig()
+        rig.disk.holdsAnswers = true
+        rig.driver.start()
+        _ = rig.begin(.flush)
+        rig.board.holdsWork = true
+        rig.driver.reset()
+        rig.disk.answerAll()
+        rig.driver.start()
+        rig.disk.cancelsPending = true
+        let status = rig.begin(.flush).status
+        rig.board.performHeldWork()
+        #expect(rig.disk.pending.count == 1)
+        rig.disk.answerAll()
+        #expect(rig.driver.bytes(status) == [0])
+    }
+
     @Test("what the backend has not been given is not waited for")
     func notSubmitted() {
         let rig = BlockRig()

@@ -3,9 +3,10 @@
 // Devices in a configuration file.
 
 extension StorageDevice: Codable {
-    private enum CodingKeys: String, CodingKey, CaseIterable { case file, readOnly, serial, thrownAway }
+    private enum CodingKeys: String, CodingKey, CaseIterable { case file, readOnly, serial, thrownAway, limits }
 
-    /// `{"file": PATH, "readOnly": true, "serial": TEXT, "thrownAway": true}`; all but the first may be left out.
+    /// `{"file": PATH, "readOnly": true, "serial": TEXT, "thrownAway": true, "limits": "bps=10M"}`; all but the first may
+    /// be left out.
     public init(from decoder: any Decoder) throws {
         let object = try decoder.strictContainer(keyedBy: CodingKeys.self, of: "a disk")
         self.init(
@@ -13,6 +14,7 @@ extension StorageDevice: Codable {
             isReadOnly: try object.value(.readOnly, default: false),
             serial: try object.decodeIfPresent(String.self, forKey: .serial))
         isThrownAway = try object.value(.thrownAway, default: false)
+        limits = try object.text(.limits) { try IOLimits(parsing: $0, for: .disk) } ?? limits
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -21,13 +23,15 @@ extension StorageDevice: Codable {
         try object.encode(isReadOnly, forKey: .readOnly)
         try object.encodeIfPresent(serial, forKey: .serial)
         if isThrownAway { try object.encode(true, forKey: .thrownAway) }
+        if !limits.isNone { try object.encode(limits.text(for: .disk), forKey: .limits) }
     }
 }
 
 extension NetworkDevice: Codable {
-    private enum CodingKeys: String, CodingKey, CaseIterable { case kind, forward, host, interface }
+    private enum CodingKeys: String, CodingKey, CaseIterable { case kind, forward, host, interface, mac, limits }
 
-    /// `{"kind": "user", "forward": ["tcp:127.0.0.1:8080:80"], "host": false}` or `{"kind": "tap", "interface": NAME}`.
+    /// `{"kind": "user", "forward": ["tcp:127.0.0.1:8080:80"], "host": false}` or `{"kind": "tap", "interface": NAME}`,
+    /// each with `"mac": "52:54:00:…"` and `"limits": "bps=10M"` or without.
     public init(from decoder: any Decoder) throws {
         let object = try decoder.strictContainer(keyedBy: CodingKeys.self, of: "a network")
         let kind = try object.decode(String.self, forKey: .kind)
@@ -44,6 +48,8 @@ extension NetworkDevice: Codable {
                 .configuration, "a network of kind user takes forward and host, one of kind tap takes interface")
         default: throw VirtualMachineError.unknown("network", kind, valid: ["user", "tap"])
         }
+        address = try object.text(.mac, MACAddress.init(parsing:))
+        limits = try object.text(.limits) { try IOLimits(parsing: $0, for: .network) } ?? limits
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -57,6 +63,8 @@ extension NetworkDevice: Codable {
             try object.encode("tap", forKey: .kind)
             try object.encode(interface, forKey: .interface)
         }
+        try object.encodeIfPresent(address?.description, forKey: .mac)
+        if !limits.isNone { try object.encode(limits.text(for: .network), forKey: .limits) }
     }
 }
 

@@ -11,21 +11,42 @@ public struct NetworkDevice: Sendable, Equatable {
     }
 
     public var attachment: Attachment
+    /// The card's address; nil for a random one at each start.
+    public var address: MACAddress?
+    /// How much it may carry, each way.
+    public var limits = IOLimits()
 
     /// A card on `attachment`.
     public init(attachment: Attachment) { self.attachment = attachment }
 
     /// A card as the command line writes it, or nil for `none`:
-    /// `user[,forward=tcp|udp:[ADDRESS:]HOSTPORT:GUESTPORT]…[,host=on]`, `tap,ifname=NAME`.
+    /// `user[,forward=tcp|udp:[ADDRESS:]HOSTPORT:GUESTPORT]…[,host=on]`, `tap,ifname=NAME`, each with
+    /// `mac=ADDRESS` and limits (`IOLimits`).
     public static func parse(_ text: String) throws(VirtualMachineError) -> NetworkDevice? {
         var words = OptionWords(text, separator: ",")
+        var device = NetworkDevice(attachment: .user(UserNetworkAttachment()))
         switch words.next() {
         case "none": return try none(&words)
-        case "user": return NetworkDevice(attachment: .user(try user(&words)))
-        case "tap": return NetworkDevice(attachment: .tap(interface: try tap(&words)))
+        case "user": device.attachment = .user(try user(&words, &device))
+        case "tap": device.attachment = .tap(interface: try tap(&words, &device))
         case let kind: throw .unknown("network", kind ?? "", valid: ["none", "user", "tap"])
         }
+        try device.validate()
+        return device
     }
+
+    /// Checks what needs no host.
+    func validate() throws(VirtualMachineError) { try limits.validate(for: .network) }
+
+    /// Takes an option that every kind of network has.
+    private mutating func take(_ key: String, _ value: String?) throws(VirtualMachineError) -> Bool {
+        guard let value else { return false }
+        guard key == "mac" else { return try limits.take(key, value, for: .network) }
+        address = try MACAddress(parsing: value)
+        return true
+    }
+
+    private static let commonWords = "mac=ADDRESS, " + IOLimits.words(.network)
 
     private static func none(_ words: inout OptionWords) throws(VirtualMachineError) -> NetworkDevice? {
         if let word = words.next() {
@@ -34,7 +55,9 @@ public struct NetworkDevice: Sendable, Equatable {
         return nil
     }
 
-    private static func user(_ words: inout OptionWords) throws(VirtualMachineError) -> UserNetworkAttachment {
+    private static func user(
+        _ words: inout OptionWords, _ device: inout NetworkDevice
+    ) throws(VirtualMachineError) -> UserNetworkAttachment {
         var network = UserNetworkAttachment()
         while let word = words.next() {
             let (key, value) = OptionWords.pair(word)
@@ -42,24 +65,31 @@ public struct NetworkDevice: Sendable, Equatable {
             case ("forward", let value?): network.forwards.append(try PortForward(parsing: value))
             case ("host", "on"): network.reachesHost = true
             case ("host", "off"): network.reachesHost = false
+            case _ where try device.take(key, value): break
             default:
                 throw VirtualMachineError(
                     .configuration,
-                    "network option '\(word)' is not known; valid for user are forward=tcp:HOSTPORT:GUESTPORT and "
-                        + "host=on|off")
+                    "network option '\(word)' is not known; valid for user are forward=tcp:HOSTPORT:GUESTPORT, "
+                        + "host=on|off, \(commonWords)")
             }
         }
         return network
     }
 
-    private static func tap(_ words: inout OptionWords) throws(VirtualMachineError) -> String {
+    private static func tap(
+        _ words: inout OptionWords, _ device: inout NetworkDevice
+    ) throws(VirtualMachineError) -> String {
         var interface: String?
         while let word = words.next() {
-            guard case ("ifname", let name?) = OptionWords.pair(word) else {
+            let (key, value) = OptionWords.pair(word)
+            switch (key, value) {
+            case ("ifname", let name?): interface = name
+            case _ where try device.take(key, value): break
+            default:
                 throw VirtualMachineError(
-                    .configuration, "network option '\(word)' is not known; valid for tap is ifname=NAME")
+                    .configuration,
+                    "network option '\(word)' is not known; valid for tap are ifname=NAME, \(commonWords)")
             }
-            interface = name
         }
         // Linux: IFNAMSIZ is 16 with the terminating zero.
         guard let interface, (1...15).contains(interface.utf8.count), !interface.contains("/") else {

@@ -11,6 +11,8 @@ public struct StorageDevice: Sendable, Equatable {
     /// The file is a copy for one run: its name is removed once it is open, and its space is free when the machine is
     /// over, however it ends.
     public var isThrownAway = false
+    /// How much it may do.
+    public var limits = IOLimits()
 
     /// The disk in the file at `path`.
     public init(path: String, isReadOnly: Bool = false, serial: String? = nil) {
@@ -19,7 +21,7 @@ public struct StorageDevice: Sendable, Equatable {
         self.serial = serial
     }
 
-    /// A disk as the command line writes it: `FILE[,ro][,serial=TEXT]`. A comma within FILE is written twice.
+    /// A disk as the command line writes it: `FILE[,ro][,serial=TEXT]` and limits (`IOLimits`). A comma within FILE is written twice.
     public init(parsing text: String) throws(VirtualMachineError) {
         var words = OptionWords(text, separator: ",")
         let path = words.next() ?? ""
@@ -32,11 +34,12 @@ public struct StorageDevice: Sendable, Equatable {
             switch (key, value) {
             case ("ro", nil): isReadOnly = true
             case ("serial", let value?): serial = value
+            case (_, let value?) where try limits.take(key, value, for: .disk): break
             default:
                 throw VirtualMachineError(
                     .configuration,
-                    "disk option '\(word)' is not known; valid are ro and serial=TEXT (a comma in a file's name is "
-                        + "written twice)")
+                    "disk option '\(word)' is not known; valid are ro, serial=TEXT, \(IOLimits.words(.disk)) (a comma "
+                        + "in a file's name is written twice)")
             }
         }
         try validate()
@@ -44,6 +47,7 @@ public struct StorageDevice: Sendable, Equatable {
 
     /// Checks what needs no file.
     func validate() throws(VirtualMachineError) {
+        try limits.validate(for: .disk)
         guard let serial else { return }
         // virtio 1.2 §5.2.6: 20 bytes.
         guard serial.utf8.count <= 20, serial.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) else {

@@ -108,9 +108,14 @@ public struct VirtualMachineConfiguration: Sendable, Equatable {
                     + "leave some out")
         }
         for device in storageDevices { try device.validate() }
+        for device in networkDevices { try device.validate() }
     }
 
     private func validateForwards() throws(VirtualMachineError) {
+        var addresses: Set<MACAddress> = []
+        for address in networkDevices.compactMap(\.address) where !addresses.insert(address).inserted {
+            throw invalid("two network cards have the address \(address); give each one of its own")
+        }
         var taken: Set<String> = []
         for device in networkDevices {
             guard case .user(let network) = device.attachment else { continue }

@@ -23,6 +23,9 @@ final class AssembledDevices: Sendable {
     private let consoles: [OpenStream]
     private let disks: [DiskAttachment]
     private let networks: [NetworkAttachment]
+    /// The limits of disks and networks, in their order.
+    let diskLimits: [DiskLimits]
+    let limitedNetworks: [LimitedNetwork]
     private let closed = Mutex(false)
 
     /// Opens what `configuration` names; what was opened before a failure is given back. Who attaches to the console is
@@ -38,12 +41,18 @@ final class AssembledDevices: Sendable {
             let queue = try LoopQueue(loop)
             self.queue = queue
             // Disks first: they are locked, and what is wrong with them is said before a terminal changes.
-            disks = try configuration.storageDevices.map { device throws(HostError) in try Self.disk(device) }
-            networks = try configuration.networkDevices.enumerated().map { entry throws(HostError) in
-                try Self.network(entry.element, number: entry.offset, loop: loop) { options in
+            let diskLimits = configuration.storageDevices.map { DiskLimits($0.limits, loop: loop) }
+            self.diskLimits = diskLimits
+            disks = try zip(configuration.storageDevices, diskLimits).map { device, limits throws(HostError) in
+                try Self.disk(device, limits)
+            }
+            let cards = try configuration.networkDevices.map { device throws(HostError) in
+                try Self.network(device, loop: loop) { options in
                     (options.sandbox, options.account) = (configuration.sandbox.policyMode, account)
                 }
             }
+            networks = cards.map(\.attachment)
+            limitedNetworks = cards.map(\.limited)
             let serial = try configuration.serialPort.map { port throws(HostError) in
                 try place.open(port.attachment, loop: loop)
             }
@@ -60,15 +69,14 @@ final class AssembledDevices: Sendable {
         }
     }
 
-    private static func disk(_ device: StorageDevice) throws(HostError) -> DiskAttachment {
+    private static func disk(_ device: StorageDevice, _ limits: DiskLimits) throws(HostError) -> DiskAttachment {
         let path = FilePath(device.path)
         let file = try DiskFile(path, readOnly: device.isReadOnly) { GuestRegistry.holder(ofDisk: path)?.holder }
         if device.isThrownAway { try Directory.remove(path) }
         let serial = device.serial ?? ""
         return DiskAttachment(name: device.path) { memory, completion throws(MachineError) in
             do throws(HostError) {
-                let disk = try RawDisk(file, memory: memory, serial: serial, completion: completion)
-                return OpenDisk(disk, drain: { disk.drain() }, close: { disk.close() })
+                return try limits.open(file, memory: memory, serial: serial, completion: completion)
             } catch {
                 throw MachineError.host(error.description)
             }
@@ -76,10 +84,10 @@ final class AssembledDevices: Sendable {
     }
 
     private static func network(
-        _ device: NetworkDevice, number: Int, loop: EventLoop, confine: (inout UserNetworkOptions) -> Void
-    ) throws(HostError) -> NetworkAttachment {
-        // Locally administered (IEEE 802-2014 §8.4), in the range that QEMU's cards have, which guests' rules know.
-        let address: [UInt8] = [0x52, 0x54, 0x00, 0x12, 0x34, UInt8(truncatingIfNeeded: 0x56 + number)]
+        _ device: NetworkDevice, loop: EventLoop, confine: (inout UserNetworkOptions) -> Void
+    ) throws(HostError) -> (attachment: NetworkAttachment, limited: LimitedNetwork) {
+        let address = (device.address ?? .random()).bytes
+        let limits = RateLimits(device.limits)
         switch device.attachment {
         case .user(let network):
             var options = try UserNetworkOptions(network)
@@ -90,13 +98,16 @@ final class AssembledDevices: Sendable {
             }
             log.info("the network child: \(user.sandbox)")
             for sentence in user.sandboxLacks { log.warning("the network child: \(sentence)") }
-            return NetworkAttachment(
-                user, address: address, connect: { delivery in try? user.connect(delivery) },
-                close: { user.close() })
+            let limited = LimitedNetwork(user, limits: limits, timer: LimitTimer(loop))
+            let attachment = NetworkAttachment(
+                limited, address: address, connect: { try? user.connect($0) }, close: { user.close() })
+            return (attachment, limited)
         case .tap(let interface):
             let tap = try Tap(interface, loop: loop)
-            return NetworkAttachment(
-                tap, address: address, connect: { delivery in try? tap.connect(delivery) }, close: { tap.close() })
+            let limited = LimitedNetwork(tap, limits: limits, timer: LimitTimer(loop))
+            let attachment = NetworkAttachment(
+                limited, address: address, connect: { try? tap.connect($0) }, close: { tap.close() })
+            return (attachment, limited)
         }
     }
 

@@ -10,6 +10,9 @@ public struct MachineSettings: Equatable, Codable, Sendable {
     public var cpuset: CPUPlace?
     /// Bytes that the guest is to have.
     public var memory: UInt64?
+    /// Limits of disks and of network cards, by their number.
+    public var diskLimits: [DeviceLimits]?
+    public var networkLimits: [DeviceLimits]?
 
     /// Nothing to change.
     public init() {}
@@ -50,6 +53,8 @@ public struct MachineSettings: Equatable, Codable, Sendable {
     public func validate() throws(VirtualMachineError) {
         if let cpuShares { try Self.validate(shares: cpuShares) }
         try cpuCap?.validate()
+        for change in diskLimits ?? [] { try change.limits.validate(for: .disk) }
+        for change in networkLimits ?? [] { try change.limits.validate(for: .network) }
     }
 
     /// Checks a number of shares.
@@ -69,6 +74,12 @@ public struct MachineSettings: Equatable, Codable, Sendable {
         if let cpuCap { configuration.cpuCap = cpuCap }
         if let cpuset { configuration.cpuset = cpuset }
         if let memory { configuration.memorySize = memory }
+        for change in diskLimits ?? [] where configuration.storageDevices.indices.contains(change.device) {
+            configuration.storageDevices[change.device].limits = change.limits
+        }
+        for change in networkLimits ?? [] where configuration.networkDevices.indices.contains(change.device) {
+            configuration.networkDevices[change.device].limits = change.limits
+        }
     }
 }
 

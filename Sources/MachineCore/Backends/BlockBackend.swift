@@ -58,4 +58,11 @@ public protocol BlockBackend: AnyObject, Sendable {
     var serial: String { get }
     /// Starts `requests`; returns at once.
     func submit(_ requests: [BlockRequest])
+    /// Answers with failure, now, those requests that have not begun and whose token `isUnwanted`.
+    func cancel(where isUnwanted: (_ token: UInt64) -> Bool)
+}
+
+extension BlockBackend {
+    /// A backend that begins all at once has nothing to cancel.
+    public func cancel(where isUnwanted: (_ token: UInt64) -> Bool) {}
 }

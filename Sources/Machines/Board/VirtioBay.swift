@@ -92,7 +92,7 @@ final class VirtioBay: Sendable {
         var balloon: (device: Device, placed: PlacedDevice<BalloonDevice>, memory: RAMBalloon)?
         do throws(MachineError) {
             for (index, disk) in configuration.disks.enumerated() {
-                let (device, open) = try Self.makeDisk(disk, memory, name: "virtio-blk\(index)")
+                let (device, open) = try Self.makeDisk(disk, memory, name: Self.diskName + "\(index)")
                 disks.append(open)
                 devices.append(device)
             }
@@ -102,7 +102,7 @@ final class VirtioBay: Sendable {
             throw error
         }
         for (index, network) in configuration.networks.enumerated() {
-            devices.append(Self.makeNetwork(network, memory, gate, name: "virtio-net\(index)"))
+            devices.append(Self.makeNetwork(network, memory, gate, name: Self.networkName + "\(index)"))
         }
         var console: PlacedDevice<ConsoleDevice>?
         if !configuration.consolePorts.isEmpty {
@@ -158,6 +158,7 @@ final class VirtioBay: Sendable {
         let device = NetworkDevice(memory: memory, backend: network.backend, address: network.address)
         let placed = PlacedDevice(device)
         network.connect { frame in placed.change { gate.isOpen ? $0.deliver(frame) : false } ?? true }
+        network.connectRoom { _ = placed.change { $0.resumeSending() } }
         return Device(name: name, device: device) { placed.settle(at: $0) }
     }
 
@@ -188,14 +189,33 @@ final class VirtioBay: Sendable {
         return (Device(name: "virtio-console", device: device) { placed.settle(at: $0) }, placed)
     }
 
+    private var flows: [DeviceFlow] { disks.map(\.flow) + networks.map(\.flow) }
+
+    /// What the flow of a disk or a network adds to its device's counters.
+    func flowCounters(of name: String) -> [(name: String, count: UInt64)] {
+        for (prefix, flows) in [(Self.diskName, disks.map(\.flow)), (Self.networkName, networks.map(\.flow))] {
+            guard name.hasPrefix(prefix), let index = Int(name.dropFirst(prefix.count)), flows.indices.contains(index)
+            else { continue }
+            return flows[index].counters()
+        }
+        return []
+    }
+
+    private static let diskName = "virtio-blk"
+    private static let networkName = "virtio-net"
+
+    /// Lets nothing that waits for a limit begin until `resumeInput()`.
+    func suspend() { for flow in flows { flow.suspend() } }
+
     /// Tells all backends that the machine takes input again.
     func resumeInput() {
+        for flow in flows { flow.proceed() }
         for network in networks { network.backend.resume() }
         for port in ports { port.stream.backend.resume() }
         _ = balloon?.change { $0.release() }
     }
 
-    /// Waits until every disk request so far has been answered, and the balloon stands.
+    /// Waits until every disk request that has begun has been answered, and the balloon stands.
     func drain() {
         for disk in disks { disk.drain() }
         _ = balloon?.change { $0.hold() }

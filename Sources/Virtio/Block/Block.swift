@@ -21,6 +21,8 @@ public final class BlockDevice: VirtioDevice {
     var freeSlots: [Int]
     /// Operations for the backend that `takeWork` has not yet taken.
     var submissions: [BlockRequest] = []
+    /// A reset left requests with the backend, which need not begin those that wait there.
+    private var owesCancel = false
 
     /// A disk on `backend`. The board passes on each of the backend's answers to `complete`.
     public init(memory: GuestMemory, backend: any BlockBackend) {
@@ -45,13 +47,19 @@ public final class BlockDevice: VirtioDevice {
         // What the backend was not given yet will not be answered.
         for request in submissions { _ = core.ledger.end(request.token) }
         submissions.removeAll(keepingCapacity: true)
+        owesCancel = core.requestsUnderWay > 0
     }
 
     public func takeWork() -> DeviceWork? {
-        guard !submissions.isEmpty else { return nil }
+        guard owesCancel || !submissions.isEmpty else { return nil }
         let batch = submissions
         submissions.removeAll(keepingCapacity: true)
-        return { [backend] in backend.submit(batch) }
+        let (cancels, generation) = (owesCancel, core.generation)
+        owesCancel = false
+        return { [backend] in
+            if cancels { backend.cancel { RequestLedger.isStale($0, in: generation) } }
+            if !batch.isEmpty { backend.submit(batch) }
+        }
     }
 
     /// The disk's size changed to what the backend says now: tells the driver (§5.2.4).

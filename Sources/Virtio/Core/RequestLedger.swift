@@ -17,6 +17,11 @@ struct RequestLedger {
         return UInt64(generation) << 32 | UInt64(UInt32(truncatingIfNeeded: slot))
     }
 
+    /// Whether `token` is from before the reset that began `generation`, of less than 2^31 that count.
+    static func isStale(_ token: UInt64, in generation: UInt32) -> Bool {
+        Int32(bitPattern: generation &- UInt32(truncatingIfNeeded: token >> 32)) > 0
+    }
+
     /// How `end` finds a token.
     enum Ended: Equatable {
         /// A request of now, by slot.

@@ -54,7 +54,9 @@ extension NetworkDevice {
 
     /// A batch is sent: the next, or none and the sending is over.
     func continueSending() -> [[UInt8]] {
-        if core.isRunning, core.queues[Queue.transmit].isReady { collect() }
+        // Its telling of room needs the lock that we have: it comes after this look, whatever it finds.
+        isHeldBack = backend.isHolding
+        if !isHeldBack, core.isRunning, core.queues[Queue.transmit].isReady { collect() }
         let batch = takeOutgoing()
         isSending = !batch.isEmpty
         return batch

@@ -18,6 +18,8 @@ public final class NetworkDevice: VirtioDevice {
     var outgoing: [[UInt8]] = []
     /// Someone is sending now and will come back for more, so that frames leave in order.
     var isSending = false
+    /// The backend holds frames: the driver's wait in the queue until it says that it has room.
+    var isHeldBack = false
     /// The backend was refused a frame: it is told when there are buffers again.
     var isStarved = false
     /// There are buffers again.
@@ -53,7 +55,7 @@ public final class NetworkDevice: VirtioDevice {
     public func notify(queue: Int) {
         switch queue {
         case Queue.receive: noteReceiveBuffers()
-        case Queue.transmit: if !isSending { collect() }
+        case Queue.transmit: if !isSending, !isHeldBack { collect() }
         default: processCommands()
         }
     }
@@ -85,6 +87,13 @@ public final class NetworkDevice: VirtioDevice {
                 core.reenter { batch = continueSending() }
             }
         }
+    }
+
+    /// The backend has room again after it held frames.
+    public func resumeSending() {
+        isHeldBack = false
+        guard !isSending, core.isRunning, core.queues[Queue.transmit].isReady else { return }
+        collect()
     }
 
     /// Plugs the cable in or out (virtio 1.2 §5.1.4). Without a link frames are dropped both ways.

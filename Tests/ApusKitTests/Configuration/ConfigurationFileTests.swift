@@ -54,6 +54,9 @@ struct ConfigurationFileTests {
                     StorageDevice(path: "/a,b"), StorageDevice(path: "/c", isReadOnly: true, serial: "S 1"),
                 ]
                 $0.networkDevices = [forward(), NetworkDevice(attachment: .tap(interface: "tap0"))]
+                $0.storageDevices[1].limits = IOLimits(bytesPerSecond: 10 << 20, operationsPerSecond: 3)
+                $0.networkDevices[1].limits = IOLimits(operationsPerSecond: 5, operationsBurst: 6)
+                $0.networkDevices[1].address = MACAddress([2, 0, 0, 0, 0, 9])
             },
             filled {
                 $0.serialPort = SerialPort(attachment: .memory(isShown: true))

@@ -58,6 +58,78 @@ struct OptionTextTests {
         #expect(try NetworkDevice.parse("tap,ifname=tap0") == NetworkDevice(attachment: .tap(interface: "tap0")))
     }
 
+    @Test("limits of a disk and of a network are options of theirs")
+    func limits() throws {
+        let disk = try StorageDevice(parsing: "d,bps=10M,ro,burst=20M,iops=500,iops-burst=50")
+        #expect(
+            disk.limits
+                == IOLimits(
+                    bytesPerSecond: 10 << 20, bytesBurst: 20 << 20, operationsPerSecond: 500, operationsBurst: 50))
+        let network = try NetworkDevice.parse("user,bps=1M,pps=100,host=on,pps-burst=7")
+        #expect(
+            network?.limits == IOLimits(bytesPerSecond: 1 << 20, operationsPerSecond: 100, operationsBurst: 7))
+    }
+
+    @Test(
+        "limits read back as they were written",
+        arguments: ["none", "bps=10M", "bps=1000,burst=1K,iops=5,iops-burst=1"])
+    func limitsText(_ text: String) throws {
+        #expect(try IOLimits(parsing: text, for: .disk).text(for: .disk) == text)
+    }
+
+    @Test(
+        "limits that are unknown, zero or without their rate are refused",
+        arguments: [
+            "", "bps", "bps=", "bps=0", "bps=fast", "burst=1M", "iops=-1", "iops=1.5", "iops=1K", "pps=5",
+            "iops-burst=5",
+            "iops=5,iops-burst=0", "none,bps=1",
+        ])
+    func noLimits(_ text: String) {
+        #expect(throws: VirtualMachineError.self) { try IOLimits(parsing: text, for: .disk) }
+    }
+
+    @Test("limits of a device name it by its number")
+    func deviceLimits() throws {
+        let limits = IOLimits(operationsPerSecond: 9)
+        #expect(try DeviceLimits(parsing: "12,iops=9", for: .disk) == DeviceLimits(device: 12, limits: limits))
+        #expect(try DeviceLimits(parsing: "0,none", for: .network) == DeviceLimits(device: 0, limits: IOLimits()))
+    }
+
+    @Test("limits of no device are refused", arguments: ["", "0", ",bps=1", "x,bps=1", "-1,bps=1", "0,", "0,fast=1"])
+    func noDeviceLimits(_ text: String) {
+        #expect(throws: VirtualMachineError.self) { try DeviceLimits(parsing: text, for: .disk) }
+    }
+
+    @Test("a card has the address that it is given")
+    func address() throws {
+        let network = try NetworkDevice.parse("user,mac=52:54:00:Ab:0c:ff")
+        #expect(network?.address?.bytes == [0x52, 0x54, 0, 0xAB, 0x0C, 0xFF])
+        #expect(network?.address?.description == "52:54:00:ab:0c:ff")
+    }
+
+    @Test(
+        "an address that is none, or a group's, is refused",
+        arguments: [
+            "", "52:54:00:12:34", "52:54:00:12:34:56:78", "52-54-00-12-34-56", "1:2:3:4:5:6", "00:00:00:00:00:00",
+            "ff:ff:ff:ff:ff:ff", "5g:54:00:12:34:56", "+1:54:00:12:34:56",
+        ])
+    func noAddress(_ text: String) {
+        #expect(throws: VirtualMachineError.self) { try MACAddress(parsing: text) }
+    }
+
+    @Test("a card without an address is given a local one that no other has, and keeps it")
+    func assigned() throws {
+        var configuration = VirtualMachineConfiguration(bootLoader: .bare(kernel: "k"))
+        let card = NetworkDevice(attachment: .user(UserNetworkAttachment()))
+        configuration.networkDevices = [card, card]
+        configuration.assignAddresses()
+        let first = configuration.networkDevices.map(\.address)
+        configuration.assignAddresses()
+        #expect(configuration.networkDevices.map(\.address) == first)
+        #expect(first.compactMap { $0.map { Array($0.bytes[..<3]) } } == [[0x52, 0x54, 0], [0x52, 0x54, 0]])
+        #expect(first[0] != first[1])
+    }
+
     @Test(
         "a network that is unknown or incomplete is refused",
         arguments: [

@@ -48,6 +48,16 @@ struct ValidationTests {
             user.forwards = .init(repeating: PortForward(.tcp, hostPort: 80, guestPort: 80), count: 2)
             $0.networkDevices = [NetworkDevice(attachment: .user(user))]
         },
+        Case("two network cards have the address 52:54:00:00:00:01; give each one of its own") {
+            var card = NetworkDevice(attachment: .tap(interface: "t"))
+            card.address = MACAddress([0x52, 0x54, 0, 0, 0, 1])
+            $0.networkDevices = [card, card]
+        },
+        Case("limit bps=0 would hold everything for ever; leave it out for no limit") {
+            var disk = StorageDevice(path: "d")
+            disk.limits.bytesPerSecond = 0
+            $0.storageDevices = [disk]
+        },
         Case("a timeout of 0.0 seconds ends the machine before it starts; give at least one second") {
             $0.timeout = .zero
         },

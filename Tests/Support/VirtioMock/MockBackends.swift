@@ -12,6 +12,8 @@ public final class MockDisk: BlockBackend, @unchecked Sendable {
     public var serial = "MOCK-0001"
     /// Answers wait for `answer`.
     public var holdsAnswers = false
+    /// Requests that wait have not begun: a reset cancels them.
+    public var cancelsPending = false
     /// What reads, writes and flushes come to, if not done.
     public var failure: BlockResult?
     /// Requests in the order they came.
@@ -36,6 +38,14 @@ public final class MockDisk: BlockBackend, @unchecked Sendable {
         log.append(contentsOf: requests)
         pending.append(contentsOf: requests)
         if !holdsAnswers { answerAll() }
+    }
+
+    /// Answers those pending that the device does not want any more, as a backend in which they wait would.
+    public func cancel(where isUnwanted: (_ token: UInt64) -> Bool) {
+        guard cancelsPending else { return }
+        let unwanted = pending.filter { isUnwanted($0.token) }
+        pending.removeAll { isUnwanted($0.token) }
+        for request in unwanted { completion(request.token, .failed) }
     }
 
     /// Does and answers the pending request at `index`.
@@ -77,6 +87,8 @@ public final class MockDisk: BlockBackend, @unchecked Sendable {
 public final class MockNetwork: NetworkBackend, @unchecked Sendable {
     public private(set) var sent: [[UInt8]] = []
     public private(set) var resumes = 0
+    /// Frames are kept: the device is to send no more.
+    public var isHolding = false
     /// Called with the number of frames sent so far, this one included, before it is.
     public var onSend: (Int) -> Void = { _ in }
     public init() {}
