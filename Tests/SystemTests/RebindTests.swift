@@ -13,9 +13,13 @@ extension DebianTests {
         private static let functions = [
             "device() { basename $(ls -d /sys/bus/virtio/drivers/$1/virtio*); }",
             "away() { echo $2 >/sys/bus/virtio/drivers/$1/unbind; sleep 0.1; echo $2 >/sys/bus/virtio/drivers/$1/bind; }",
-            "round() { eval \"$3\" & sleep 0.2; away $1 $2; sleep 0.1; kill $! 2>/dev/null; wait $!; }",
+            "round() { eval \"$3\" & sleep 0.5; away $1 $2; sleep 0.1; kill $! 2>/dev/null; wait $!; }",
             "rebind() { d=$(device $1); for i in $(seq $2); do round $1 $d \"$3\" 2>/dev/null; done; }",
         ]
+
+        /// Large frames both ways, as fast as the answers come. A device that is new has no address.
+        private static let traffic =
+            "ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; exec ping -A -s 8000 10.0.2.2 >/dev/null"
 
         @Test(
             "under load nothing hangs, what was flushed is on the disk, and each device works again",
@@ -24,7 +28,7 @@ extension DebianTests {
             let rounds = Surroundings.isLong ? 10 : 2
             let disk = try ExtendedDisk(megabytes: 64)
             let guest = try ApusConsole([
-                "run", "debian-micro", "--virtio", transport, "--net", "user", "--disk", disk.path,
+                "run", "debian-micro", "--virtio", transport, "--net", "user", "--disk", disk.path, "--stats",
             ])
             try guest.expect(":/# ")
             _ = try Self.functions.map { try guest.shell($0) }
@@ -33,7 +37,7 @@ extension DebianTests {
             _ = try guest.shell("rebind virtio_blk \(rounds) 'cat /dev/vd? >/dev/null'")
             // A disk that somebody still held when it went away comes back under another letter.
             let disks = try guest.shell("mount $(ls /dev/vd? | tail -n 1) /mnt; sha256sum </mnt/a; umount /mnt")
-            _ = try guest.shell("rebind virtio_net \(rounds) 'nc -u 10.0.2.3 9 </dev/zero'")
+            _ = try guest.shell("rebind virtio_net \(rounds) '\(Self.traffic)'")
             // The address is asked for in the background.
             _ = try guest.shell(
                 "network-up eth0; for i in $(seq 100); do ip -4 addr show eth0 | grep -q inet && break; sleep 0.1; done"
@@ -53,6 +57,15 @@ extension DebianTests {
             #expect(network.contains(" 0% packet loss"))
             #expect(random.contains("random=64"))
             #expect(try disk.damage() == "")
+            // It was a load.
+            #expect(Self.counter("virtio-blk0 bytes-to-guest", in: guest.errors) > 100_000)
+            #expect(Self.counter("virtio-net0 bytes-from-guest", in: guest.errors) > 100_000)
+        }
+
+        /// A counter of `--stats`.
+        private static func counter(_ name: String, in text: String) -> Int {
+            let line = text.split(separator: "\n").first { $0.hasPrefix(name) } ?? ""
+            return Int(line.dropFirst(name.count).filter(\.isNumber)) ?? 0
         }
     }
 }
