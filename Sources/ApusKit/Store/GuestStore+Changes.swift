@@ -56,11 +56,14 @@ extension GuestStore {
         let own = GuestStore.parts(of: image)
         let here = FilePath(FileManager.default.currentDirectoryPath)
         let parts = Set(own.values)
+        var kept = configuration.changingPaths { path in
+            own[path] ?? (parts.contains(path) ? path : here.pushing(FilePath(path)).string)
+        }
+        // A guest knows its network cards again by their addresses.
+        kept.assignAddresses()
         let guest = KeptGuest(
             name: name, image: image?.name, created: Int64(MonotonicTime.sinceEpoch / 1_000_000_000),
-            configuration: configuration.changingPaths { path in
-                own[path] ?? (parts.contains(path) ? path : here.pushing(FilePath(path)).string)
-            })
+            configuration: kept)
         try write(guest, in: aside)
         return guest
     }

@@ -52,6 +52,16 @@ struct GuestStoreTests {
         #expect(resolved.serialPort?.attachment == .file(path: "/log/console"))
     }
 
+    @Test("a guest's network card has an address from its making on")
+    func address() throws {
+        var configuration = rig.configuration
+        configuration.networkDevices = [NetworkDevice(attachment: .user(UserNetworkAttachment()))]
+        let made = try store.create(try rig.name("web"), image: rig.image, configuration: configuration)
+        let address = try #require(made.configuration.networkDevices.first?.address)
+        let found = try #require(try store.guest(named: try rig.name("web")))
+        #expect(found.configuration.networkDevices.first?.address == address)
+    }
+
     @Test("a second guest of the same name is refused, and the first stays as it was")
     func unique() throws {
         let made = try rig.guest("web")
