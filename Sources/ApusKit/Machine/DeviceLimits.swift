@@ -88,9 +88,14 @@ extension RateLimits {
 }
 
 extension InProcessMachine {
-    /// Puts the limits in `settings` in force while the machine runs; none of them where one is of no device.
-    func applyLimits(_ settings: MachineSettings) throws(VirtualMachineError) {
+    /// Checks that the limits in `settings` are of devices that the machine has.
+    func validateLimits(_ settings: MachineSettings) throws(VirtualMachineError) {
         try settings.validateLimits(diskCount: devices.diskLimits.count, networkCount: devices.limitedNetworks.count)
+    }
+
+    /// Puts the limits in `settings`, which were checked, in force while the machine runs.
+    func applyLimits(_ settings: MachineSettings) {
+        guard settings.diskLimits != nil || settings.networkLimits != nil else { return }
         let devices = devices
         // On the devices' loop, with which vCPUs share the locks of disks and networks anyway.
         devices.queue.post {

@@ -45,6 +45,9 @@ public struct GuestSettings: Sendable {
 
     private func keep(_ settings: MachineSettings, _ guest: KeptGuest?) throws(VirtualMachineError) {
         guard var guest else { return }
+        try settings.validateLimits(
+            diskCount: guest.configuration.storageDevices.count,
+            networkCount: guest.configuration.networkDevices.count)
         settings.apply(to: &guest.configuration)
         try store.replace(guest)
     }

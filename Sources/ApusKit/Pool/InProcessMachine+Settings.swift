@@ -12,10 +12,12 @@ extension InProcessMachine {
             throw VirtualMachineError(.configuration, "nothing is to be set; give a setting and its value")
         }
         try settings.validate()
+        try validateLimits(settings)
         try settings.cpuset?.validate(allowed: devices.processors.governor.allowed)
         // The guest's own driver has to agree: first, so that nothing else has changed where it does not.
         if let memory = settings.memory { try await setMemory(memory) }
         try devices.processors.apply(settings)
+        applyLimits(settings)
         return .done("set")
     }
 }

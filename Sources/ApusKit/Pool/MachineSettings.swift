@@ -29,7 +29,9 @@ public struct MachineSettings: Equatable, Codable, Sendable {
         case "cpu-cap": cpuCap = try CPUCap(parsing: value)
         case "cpuset": cpuset = try CPUPlace(parsing: value)
         case "memory": memory = try ByteSize(parsing: value).bytes
-        default: throw .unknown("setting", key, valid: ["cpu-shares", "cpu-cap", "cpuset", "memory"])
+        case "disk": diskLimits = [try DeviceLimits(parsing: value, for: .disk)]
+        case "net": networkLimits = [try DeviceLimits(parsing: value, for: .network)]
+        default: throw .unknown("setting", key, valid: ["cpu-shares", "cpu-cap", "cpuset", "memory", "disk", "net"])
         }
     }
 
