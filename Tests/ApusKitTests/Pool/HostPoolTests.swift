@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 @testable import ApusKit
-import Host
+@testable import Host
 import Testing
 
 @Suite struct HostPoolTests {
