@@ -56,6 +56,8 @@ public struct MachineStatistics: Sendable {
 
     /// Nanoseconds of virtual time since the machine was switched on.
     public let virtualNanoseconds: UInt64
+    /// CPU time that the process had used when the first hart began, in nanoseconds; 0 before.
+    public let startCPUNanoseconds: UInt64
     /// Resets so far.
     public let resets: Int
     /// How often a vCPU waited for a lock that the machine's owner takes too.

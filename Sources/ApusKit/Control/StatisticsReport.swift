@@ -27,6 +27,8 @@ public struct StatisticsReport: Equatable, Codable, Sendable {
 
     /// Virtual time since the machine was switched on.
     public var virtualNanoseconds: UInt64
+    /// CPU time that the machine's process had used when the guest's first instruction ran; 0 before.
+    public var startCPUNanoseconds: UInt64
     public var resets: Int
     /// How often a vCPU's thread waited for a lock that threads take which serve control connections.
     public var vcpuWaits: UInt64
@@ -56,6 +58,7 @@ public struct StatisticsReport: Equatable, Codable, Sendable {
         memory = MemoryReport(statistics.memory)
         mappings = statistics.mappings.map { Mapping(name: $0.name, address: $0.address, size: $0.size) }
         virtualNanoseconds = statistics.virtualNanoseconds
+        startCPUNanoseconds = statistics.startCPUNanoseconds
         resets = statistics.resets
         instructions = statistics.retired
         mips =
@@ -74,6 +77,7 @@ public struct StatisticsReport: Equatable, Codable, Sendable {
     public var text: String {
         var rows = [
             ["virtual time", TextTable.seconds(virtualNanoseconds)],
+            ["CPU time to the first instruction", "\(startCPUNanoseconds / 1_000_000) ms"],
             ["instructions", TextTable.grouped(instructions)],
             ["MIPS", "\(mips)"],
             ["resets", "\(resets)"],

@@ -129,6 +129,7 @@ extension VirtCore {
         board.clock.start()
         board.timers.resume()
         board.admit()
+        _ = startCPU.compareExchange(expected: 0, desired: MonotonicTime.processCPU, ordering: .relaxed)
         // SAFETY: the conductor's own.
         let standing = unsafe local.standing
         for vcpu in board.vcpus where standing >> UInt64(vcpu.id) & 1 == 0 {

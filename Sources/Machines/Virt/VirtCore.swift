@@ -53,6 +53,8 @@ final class VirtCore: Sendable {
     let shared = Mutex(Shared())
     /// How often a vCPU found a lock taken that the machine's owner takes too.
     let waits = Atomic<UInt64>(0)
+    /// CPU time that the process had used when the first hart was let go, in nanoseconds; 0 before.
+    let startCPU = Atomic<UInt64>(0)
     let bell: WaitGate
     let parkBell = WaitGate()
     // SAFETY: the conductor's thread alone touches it; before it starts and after it ended, `start` and the end do.

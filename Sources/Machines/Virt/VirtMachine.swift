@@ -75,7 +75,8 @@ public final class VirtMachine: Sendable {
                 id: vcpu.id, retired: sample.retired, counters: sample.namedCounters, exits: sample.exits.named)
         }
         return MachineStatistics(
-            virtualNanoseconds: core.board.clock.nanoseconds, resets: core.shared.withLock { $0.resets },
+            virtualNanoseconds: core.board.clock.nanoseconds,
+            startCPUNanoseconds: core.startCPU.load(ordering: .relaxed), resets: core.shared.withLock { $0.resets },
             vcpuWaits: core.waits.load(ordering: .relaxed), harts: harts,
             devices: core.board.residents.map {
                 MachineStatistics.DeviceSample(
