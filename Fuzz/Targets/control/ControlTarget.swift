@@ -5,7 +5,7 @@ import FuzzSupport
 
 /// A client that may send anything at a control socket, and a machine that carries out what is asked, when it likes.
 struct HostileClient {
-    private static let greeting = ControlGreeting(version: ControlProtocol.version, processID: 1, state: .running)
+    private static let greeting = ControlGreeting(processID: 1, state: .running)
     /// More of these are not under way at once.
     private static let mostUnderWay = 16
     /// No answer that the session itself makes is longer: a sentence with a few words of the client's.

@@ -27,6 +27,16 @@ public struct ControlGreeting: Codable, Equatable, Sendable {
     public var state: VirtualMachine.State
     /// What the process's sandbox is, in a few words, from the machine's start on; nil where the process is not its own.
     public var sandbox: String?
+
+    /// The greeting of a machine in `state` in this process or another.
+    package init(
+        version: Int = ControlProtocol.version, processID: Int32, state: VirtualMachine.State, sandbox: String? = nil
+    ) {
+        self.version = version
+        self.processID = processID
+        self.state = state
+        self.sandbox = sandbox
+    }
 }
 
 /// What a machine that was started tells its owner.
