@@ -5,7 +5,7 @@ import ProgramSupport
 import Testing
 
 /// Commands about guests that need no guest to boot.
-@Suite("Guests on the command line", .timeLimit(.minutes(3)))
+@Suite("Guests on the command line", .timeLimit(.minutes(10)))
 struct GuestCommandTests {
     private let scratch: Scratch
     private let kernel: String

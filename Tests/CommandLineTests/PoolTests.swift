@@ -6,7 +6,11 @@ import Testing
 
 /// Guests of the program that share its host. The host may be busy, so that the bounds are wide: docs/pool.md says where
 /// the narrow ones are.
-@Suite("The pool", .serialized, .timeLimit(.minutes(5)))
+@Suite(
+    "The pool", .serialized, .timeLimit(.minutes(10)),
+    .enabled(
+        if: ProcessInfo.processInfo.environment["APUS_LONG_TESTS"] != nil,
+        "APUS_LONG_TESTS is not set: it measures shares of a CPU, which other tests would take part in"))
 final class PoolTests {
     private let scratch: Scratch
     private let kernel: String

@@ -5,7 +5,7 @@ import Host
 import SystemPackage
 import Testing
 
-@Suite("LockFile", .timeLimit(.minutes(1)))
+@Suite("LockFile", .timeLimit(.minutes(10)))
 final class LockFileTests {
     private let folder = FilePath(
         FileManager.default.temporaryDirectory.appending(path: "apus-lock-\(UUID().uuidString)").path)

@@ -6,7 +6,7 @@ import Testing
 @testable import Host
 
 /// Work for an event loop from threads that do not wait.
-@Suite("Loop queue", .timeLimit(.minutes(2)))
+@Suite("Loop queue", .timeLimit(.minutes(10)))
 struct LoopQueueTests {
     @Test("what several threads post at once is all done, each thread's in its order")
     func order() throws {
@@ -53,7 +53,7 @@ struct LoopQueueTests {
 }
 
 /// Bytes from one thread to another.
-@Suite("Byte ring", .timeLimit(.minutes(2)))
+@Suite("Byte ring", .timeLimit(.minutes(10)))
 struct ByteRingTests {
     @Test("what fits is taken, and comes out in order, over the end and on")
     func wrapping() {

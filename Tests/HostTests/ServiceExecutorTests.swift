@@ -13,7 +13,7 @@ import Testing
         #expect(await task.value.allSatisfy { $0.hasPrefix("tasks ") })
     }
 
-    @Test("many tasks that wake one another all end", .timeLimit(.minutes(1)))
+    @Test("many tasks that wake one another all end", .timeLimit(.minutes(10)))
     func many() async {
         let sum = await Task(executorPreference: ServiceExecutor.shared) {
             await withTaskGroup(of: Int.self, returning: Int.self) { group in

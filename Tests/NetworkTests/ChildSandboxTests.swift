@@ -40,7 +40,7 @@ private struct ProbedChild {
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct ChildSandboxTests {
+@Suite(.timeLimit(.minutes(10))) struct ChildSandboxTests {
     @Test(
         "what the child must not do is refused on each of its threads",
         arguments: ForbiddenAct.filesAndSockets + ForbiddenAct.otherSockets + ForbiddenAct.limited)

@@ -7,7 +7,11 @@ import Testing
 extension DebianTests {
     /// Starts a kept guest, kills its process at a random moment while it writes, and starts it again: `APUS_CYCLES`
     /// times (200 by hand).
-    @Suite("Kills and restarts", .enabled(if: ExtendedDisk.areToolsThere, "e2fsprogs is not installed"))
+    @Suite(
+        "Kills and restarts",
+        .enabled(
+            if: Surroundings.isLong, "APUS_LONG_TESTS is not set: it keeps both of the host's CPUs busy for minutes"),
+        .enabled(if: ExtendedDisk.areToolsThere, "e2fsprogs is not installed"))
     struct CrashCycleTests {
         private static let cycles = Int(ProcessInfo.processInfo.environment["APUS_CYCLES"] ?? "") ?? 3
         private let home: GuestHome

@@ -6,7 +6,11 @@ import Testing
 
 extension DebianTests {
     /// Guests that do badly beside guests that work: eight at once with `APUS_LONG_TESTS=1`, five otherwise.
-    @Suite("A crowd of guests", .enabled(if: ExtendedDisk.areToolsThere, "e2fsprogs is not installed"))
+    @Suite(
+        "A crowd of guests",
+        .enabled(
+            if: Surroundings.isLong, "APUS_LONG_TESTS is not set: it keeps both of the host's CPUs busy for minutes"),
+        .enabled(if: ExtendedDisk.areToolsThere, "e2fsprogs is not installed"))
     struct CrowdTests {
         private static let workers = (1...(Surroundings.isLong ? 4 : 1)).map { "worker\($0)" }
         private static let troublemakers = ["killed", "panics", "fills", "floods"]

@@ -5,7 +5,10 @@ import ProgramSupport
 import Testing
 
 extension DebianTests {
-    @Suite("Memory")
+    @Suite(
+        "Memory",
+        .enabled(
+            if: Surroundings.isLong, "APUS_LONG_TESTS is not set: it keeps both of the host's CPUs busy for minutes"))
     struct MemoryTests {
         /// Memory of a machine's process and its guest, as the host counts it.
         private struct Cost {

@@ -8,7 +8,7 @@ import Testing
 @testable import ApusKit
 
 /// Clients of every kind at the control socket of a machine that runs.
-@Suite("Control server", .timeLimit(.minutes(5)))
+@Suite("Control server", .serialized, .timeLimit(.minutes(10)))
 struct ControlServerTests {
     private static let hello = #"{"id":1,"command":{"hello":{"version":1}}}"# + "\n"
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import ApusKit
 
-@Suite("GuestJournal", .timeLimit(.minutes(2)))
+@Suite("GuestJournal", .timeLimit(.minutes(10)))
 struct GuestJournalTests {
     private let rig: RuntimeRig
     private var record: GuestRecord { get throws { try rig.draft("web") } }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import ApusKit
 
-@Suite("GuestStore", .timeLimit(.minutes(2)))
+@Suite("GuestStore", .timeLimit(.minutes(10)))
 struct GuestStoreTests {
     private let rig: StoreRig
     private var store: GuestStore { rig.store }

@@ -19,7 +19,7 @@ private final class NotingDisk: BlockBackend {
     func submit(_ more: [BlockRequest]) { requests.withLock { $0 += more } }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct LimitedDiskTests {
+@Suite(.timeLimit(.minutes(10))) struct LimitedDiskTests {
     private let hand = HandTimer()
     private let base = NotingDisk()
     private let answers = Notes<UInt64>()

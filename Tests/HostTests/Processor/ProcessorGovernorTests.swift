@@ -88,7 +88,7 @@ private struct SpinningGuest {
 }
 
 /// With real threads. The host may be busy, so that the bounds are wide; `ProcessorRuleTests` has the narrow ones.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ProcessorGovernorTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct ProcessorGovernorTests {
     private static let first = CPUSet(CPUSet.current.numbers.prefix(1))
 
     @Test("a cap is not passed, and is lifted while the guest runs")

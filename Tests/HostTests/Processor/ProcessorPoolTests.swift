@@ -6,7 +6,7 @@ import Glibc
 import SystemPackage
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ProcessorPoolTests {
+@Suite(.timeLimit(.minutes(10))) struct ProcessorPoolTests {
     private let folder: FilePath
 
     init() throws {

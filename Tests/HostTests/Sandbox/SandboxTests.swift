@@ -42,7 +42,7 @@ private func say(_ text: String) { _ = try? FileDescriptor.standardError.writeAl
 
 private let refusedActs = ForbiddenAct.filesAndSockets + ForbiddenAct.internet + ForbiddenAct.limited
 
-@Suite(.timeLimit(.minutes(5))) struct SandboxActTests {
+@Suite(.timeLimit(.minutes(10))) struct SandboxActTests {
     @Test("what is forbidden is refused on every thread", arguments: refusedActs)
     func refused(act: ForbiddenAct) async {
         await #expect(processExitsWith: .success) { [act] in
@@ -89,7 +89,7 @@ private let refusedActs = ForbiddenAct.filesAndSockets + ForbiddenAct.internet +
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct SandboxThreadTests {
+@Suite(.timeLimit(.minutes(10))) struct SandboxThreadTests {
     @Test("every thread has no new privileges, a filter, no capability and another user")
     func status() async {
         await #expect(processExitsWith: .success) {
