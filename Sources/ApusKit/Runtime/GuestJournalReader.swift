@@ -9,7 +9,6 @@ public struct GuestJournalReader: ~Copyable {
     /// How long it sleeps where nothing is new.
     private static let pace = Duration.milliseconds(200)
 
-    private var old: LineReader
     private var current: LineReader
     private var events: ArraySlice<GuestEvent> = []
     private let start: Double
@@ -24,12 +23,16 @@ public struct GuestJournalReader: ~Copyable {
 
     /// Every event from `start` on, in seconds since 1970, of the journal in `folder`.
     init(folder: FilePath, since start: Double, follows: Bool) {
-        old = LineReader(GuestJournal.oldPath(in: folder))
+        var old = LineReader(GuestJournal.oldPath(in: folder))
         current = LineReader(GuestJournal.path(in: folder))
         self.start = start
         self.follows = follows
         // It is at most a file's limit long, and does not grow any more.
-        events = ArraySlice(parse(old.next()))
+        while true {
+            let lines = old.next()
+            if lines.isEmpty { break }
+            events += parse(lines)
+        }
     }
 
     /// The next event; nil after the last, where it does not follow, and when its task is cancelled.
