@@ -25,4 +25,6 @@ begin "testing"
 # The boots drive the program, through this; they are skipped where it is not set (plain 'swift test').
 APUS_EXECUTABLE=$PWD/.build-test/release/apus
 export APUS_EXECUTABLE
+# Tests that run machines starve one another where all run at once: no more than a few do.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-6}
 exec swift test -c release --scratch-path .build-test -Xswiftc -enable-testing --skip-build --disable-xctest "$@"
