@@ -31,7 +31,7 @@ extension DebianTests {
             // The pipe is open for reading and never read. When the vCPU's thread is gone the guest has switched off.
             let shell = """
                 d=$(mktemp -d); mkfifo "$d/f"; exec 4<>"$d/f" 5<&0; "$0" "$@" <&5 >"$d/f" & p=$!; sleep 2
-                while cat /proc/$p/task/*/comm | grep -q vcpu; do sleep 0.2; done
+                while cat $(pgrep -P $p | sed 's,.*,/proc/&/task/*/comm,') | grep -q vcpu; do sleep 0.2; done
                 rm -r "$d"; kill -TERM $p; sleep 1; kill -TERM $p; wait $p
                 """
             let outcome = try ApusProgram.run(
