@@ -126,350 +126,30 @@ extension Hart {
                 frame.hart.pointee.pc = target
                 if !far(&frame) { return .look }
 
-            // Loads and stores: the soft TLB, else outlined
-            case .ld:
-                let address = frame.x(op.b) &+ op.operand
-                // SAFETY: the soft TLB's answer is guest RAM for an access of this width.
-                if let host = unsafe frame.find(address, 7, writes: false) {
-                    frame.setX(op.a, unsafe ga_load_64(host))
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = loadSlow(address, width: .double)
-                    if outcome == .trapped { return .fetch }
-                    let value = frame.hart.pointee.result
-                    frame.setX(op.a, value)
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .cLd:
-                let address = frame.x(op.b) &+ op.operand
-                // SAFETY: the soft TLB's answer is guest RAM for an access of this width.
-                if let host = unsafe frame.find(address, 7, writes: false) {
-                    frame.setX(op.a, unsafe ga_load_64(host))
-                    frame.op = frame.op + 1
-                } else {
-                    frame.save()
-                    let outcome = loadSlow(address, width: .double)
-                    if outcome == .trapped { return .fetch }
-                    let value = frame.hart.pointee.result
-                    frame.setX(op.a, value)
-                    frame.op = frame.op + 1
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .lw:
-                let address = frame.x(op.b) &+ op.operand
-                // SAFETY: the soft TLB's answer is guest RAM for an access of this width.
-                if let host = unsafe frame.find(address, 3, writes: false) {
-                    frame.setX(op.a, word(UInt64(unsafe ga_load_32(host))))
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = loadSlow(address, width: .word)
-                    if outcome == .trapped { return .fetch }
-                    let value = frame.hart.pointee.result
-                    frame.setX(op.a, word(value))
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .cLw:
-                let address = frame.x(op.b) &+ op.operand
-                // SAFETY: the soft TLB's answer is guest RAM for an access of this width.
-                if let host = unsafe frame.find(address, 3, writes: false) {
-                    frame.setX(op.a, word(UInt64(unsafe ga_load_32(host))))
-                    frame.op = frame.op + 1
-                } else {
-                    frame.save()
-                    let outcome = loadSlow(address, width: .word)
-                    if outcome == .trapped { return .fetch }
-                    let value = frame.hart.pointee.result
-                    frame.setX(op.a, word(value))
-                    frame.op = frame.op + 1
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .lwu:
-                let address = frame.x(op.b) &+ op.operand
-                // SAFETY: the soft TLB's answer is guest RAM for an access of this width.
-                if let host = unsafe frame.find(address, 3, writes: false) {
-                    frame.setX(op.a, UInt64(unsafe ga_load_32(host)))
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = loadSlow(address, width: .word)
-                    if outcome == .trapped { return .fetch }
-                    let value = frame.hart.pointee.result
-                    frame.setX(op.a, value)
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .lh:
-                let address = frame.x(op.b) &+ op.operand
-                // SAFETY: the soft TLB's answer is guest RAM for an access of this width.
-                if let host = unsafe frame.find(address, 1, writes: false) {
-                    frame.setX(op.a, UInt64(bitPattern: Int64(Int16(bitPattern: unsafe ga_load_16(host)))))
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = loadSlow(address, width: .half)
-                    if outcome == .trapped { return .fetch }
-                    let value = frame.hart.pointee.result
-                    frame.setX(op.a, UInt64(bitPattern: Int64(Int16(truncatingIfNeeded: value))))
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .lhu:
-                let address = frame.x(op.b) &+ op.operand
-                // SAFETY: the soft TLB's answer is guest RAM for an access of this width.
-                if let host = unsafe frame.find(address, 1, writes: false) {
-                    frame.setX(op.a, UInt64(unsafe ga_load_16(host)))
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = loadSlow(address, width: .half)
-                    if outcome == .trapped { return .fetch }
-                    let value = frame.hart.pointee.result
-                    frame.setX(op.a, value)
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .lb:
-                let address = frame.x(op.b) &+ op.operand
-                // SAFETY: the soft TLB's answer is guest RAM for an access of this width.
-                if let host = unsafe frame.find(address, 0, writes: false) {
-                    frame.setX(op.a, UInt64(bitPattern: Int64(Int8(bitPattern: unsafe ga_load_8(host)))))
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = loadSlow(address, width: .byte)
-                    if outcome == .trapped { return .fetch }
-                    let value = frame.hart.pointee.result
-                    frame.setX(op.a, UInt64(bitPattern: Int64(Int8(truncatingIfNeeded: value))))
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .lbu:
-                let address = frame.x(op.b) &+ op.operand
-                // SAFETY: the soft TLB's answer is guest RAM for an access of this width.
-                if let host = unsafe frame.find(address, 0, writes: false) {
-                    frame.setX(op.a, UInt64(unsafe ga_load_8(host)))
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = loadSlow(address, width: .byte)
-                    if outcome == .trapped { return .fetch }
-                    let value = frame.hart.pointee.result
-                    frame.setX(op.a, value)
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .fld:
-                guard frame.hart.pointee.mstatus & MStatus.fs != 0 else { return illegal(frame) }
-                let address = frame.x(op.b) &+ op.operand
-                // SAFETY: the soft TLB's answer is guest RAM for an access of this width.
-                if let host = unsafe frame.find(address, 7, writes: false) {
-                    frame.hart.setF(Int(op.a), unsafe ga_load_64(host))
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = loadSlow(address, width: .double)
-                    if outcome == .trapped { return .fetch }
-                    let value = frame.hart.pointee.result
-                    frame.hart.setF(Int(op.a), value)
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .cFld:
-                guard frame.hart.pointee.mstatus & MStatus.fs != 0 else { return illegal(frame) }
-                let address = frame.x(op.b) &+ op.operand
-                // SAFETY: the soft TLB's answer is guest RAM for an access of this width.
-                if let host = unsafe frame.find(address, 7, writes: false) {
-                    frame.hart.setF(Int(op.a), unsafe ga_load_64(host))
-                    frame.op = frame.op + 1
-                } else {
-                    frame.save()
-                    let outcome = loadSlow(address, width: .double)
-                    if outcome == .trapped { return .fetch }
-                    let value = frame.hart.pointee.result
-                    frame.hart.setF(Int(op.a), value)
-                    frame.op = frame.op + 1
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .flw:
-                guard frame.hart.pointee.mstatus & MStatus.fs != 0 else { return illegal(frame) }
-                let address = frame.x(op.b) &+ op.operand
-                // SAFETY: the soft TLB's answer is guest RAM for an access of this width.
-                if let host = unsafe frame.find(address, 3, writes: false) {
-                    frame.hart.setF(Int(op.a), UInt64(unsafe ga_load_32(host)) | 0xffff_ffff << 32)
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = loadSlow(address, width: .word)
-                    if outcome == .trapped { return .fetch }
-                    let value = frame.hart.pointee.result
-                    frame.hart.setF(Int(op.a), value | 0xffff_ffff << 32)
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .flh:
-                guard frame.hart.pointee.mstatus & MStatus.fs != 0 else { return illegal(frame) }
-                let address = frame.x(op.b) &+ op.operand
-                // SAFETY: the soft TLB's answer is guest RAM for an access of this width.
-                if let host = unsafe frame.find(address, 1, writes: false) {
-                    frame.hart.setF(Int(op.a), UInt64(unsafe ga_load_16(host)) | ~0xffff)
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = loadSlow(address, width: .half)
-                    if outcome == .trapped { return .fetch }
-                    let value = frame.hart.pointee.result
-                    frame.hart.setF(Int(op.a), value | ~0xffff)
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .sd:
-                let address = frame.x(op.b) &+ op.operand
-                let value = frame.x(op.a)
-                // SAFETY: as for loads.
-                if let host = unsafe frame.find(address, 7, writes: true) {
-                    unsafe ga_store_64(host, value)
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = storeSlow(address, value, width: .double)
-                    if outcome == .trapped { return .fetch }
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .cSd:
-                let address = frame.x(op.b) &+ op.operand
-                let value = frame.x(op.a)
-                // SAFETY: as for loads.
-                if let host = unsafe frame.find(address, 7, writes: true) {
-                    unsafe ga_store_64(host, value)
-                    frame.op = frame.op + 1
-                } else {
-                    frame.save()
-                    let outcome = storeSlow(address, value, width: .double)
-                    if outcome == .trapped { return .fetch }
-                    frame.op = frame.op + 1
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .sw:
-                let address = frame.x(op.b) &+ op.operand
-                let value = frame.x(op.a)
-                // SAFETY: as for loads.
-                if let host = unsafe frame.find(address, 3, writes: true) {
-                    unsafe ga_store_32(host, UInt32(truncatingIfNeeded: value))
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = storeSlow(address, value, width: .word)
-                    if outcome == .trapped { return .fetch }
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .cSw:
-                let address = frame.x(op.b) &+ op.operand
-                let value = frame.x(op.a)
-                // SAFETY: as for loads.
-                if let host = unsafe frame.find(address, 3, writes: true) {
-                    unsafe ga_store_32(host, UInt32(truncatingIfNeeded: value))
-                    frame.op = frame.op + 1
-                } else {
-                    frame.save()
-                    let outcome = storeSlow(address, value, width: .word)
-                    if outcome == .trapped { return .fetch }
-                    frame.op = frame.op + 1
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .sh:
-                let address = frame.x(op.b) &+ op.operand
-                let value = frame.x(op.a)
-                // SAFETY: as for loads.
-                if let host = unsafe frame.find(address, 1, writes: true) {
-                    unsafe ga_store_16(host, UInt16(truncatingIfNeeded: value))
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = storeSlow(address, value, width: .half)
-                    if outcome == .trapped { return .fetch }
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .sb:
-                let address = frame.x(op.b) &+ op.operand
-                let value = frame.x(op.a)
-                // SAFETY: as for loads.
-                if let host = unsafe frame.find(address, 0, writes: true) {
-                    unsafe ga_store_8(host, UInt8(truncatingIfNeeded: value))
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = storeSlow(address, value, width: .byte)
-                    if outcome == .trapped { return .fetch }
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .fsd:
-                guard frame.hart.pointee.mstatus & MStatus.fs != 0 else { return illegal(frame) }
-                let address = frame.x(op.b) &+ op.operand
-                let value = frame.hart.f(Int(op.a))
-                // SAFETY: as for loads.
-                if let host = unsafe frame.find(address, 7, writes: true) {
-                    unsafe ga_store_64(host, value)
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = storeSlow(address, value, width: .double)
-                    if outcome == .trapped { return .fetch }
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .cFsd:
-                guard frame.hart.pointee.mstatus & MStatus.fs != 0 else { return illegal(frame) }
-                let address = frame.x(op.b) &+ op.operand
-                let value = frame.hart.f(Int(op.a))
-                // SAFETY: as for loads.
-                if let host = unsafe frame.find(address, 7, writes: true) {
-                    unsafe ga_store_64(host, value)
-                    frame.op = frame.op + 1
-                } else {
-                    frame.save()
-                    let outcome = storeSlow(address, value, width: .double)
-                    if outcome == .trapped { return .fetch }
-                    frame.op = frame.op + 1
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .fsw:
-                guard frame.hart.pointee.mstatus & MStatus.fs != 0 else { return illegal(frame) }
-                let address = frame.x(op.b) &+ op.operand
-                let value = frame.hart.f(Int(op.a))
-                // SAFETY: as for loads.
-                if let host = unsafe frame.find(address, 3, writes: true) {
-                    unsafe ga_store_32(host, UInt32(truncatingIfNeeded: value))
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = storeSlow(address, value, width: .word)
-                    if outcome == .trapped { return .fetch }
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
-            case .fsh:
-                guard frame.hart.pointee.mstatus & MStatus.fs != 0 else { return illegal(frame) }
-                let address = frame.x(op.b) &+ op.operand
-                let value = frame.hart.f(Int(op.a))
-                // SAFETY: as for loads.
-                if let host = unsafe frame.find(address, 1, writes: true) {
-                    unsafe ga_store_16(host, UInt16(truncatingIfNeeded: value))
-                    frame.op = frame.op + 2
-                } else {
-                    frame.save()
-                    let outcome = storeSlow(address, value, width: .half)
-                    if outcome == .trapped { return .fetch }
-                    frame.op = frame.op + 2
-                    if outcome == .watched { return stop(frame) }
-                }
+            // Loads and stores
+            case .ld: if let way = load(op, &frame, .double) { return way }
+            case .cLd: if let way = load(op, &frame, .double, step: 1) { return way }
+            case .lw: if let way = load(op, &frame, .word, extended: word) { return way }
+            case .cLw: if let way = load(op, &frame, .word, step: 1, extended: word) { return way }
+            case .lwu: if let way = load(op, &frame, .word) { return way }
+            case .lh: if let way = load(op, &frame, .half, extended: half) { return way }
+            case .lhu: if let way = load(op, &frame, .half) { return way }
+            case .lb: if let way = load(op, &frame, .byte, extended: byte) { return way }
+            case .lbu: if let way = load(op, &frame, .byte) { return way }
+            case .fld: if let way = loadF(op, &frame, .double) { return way }
+            case .cFld: if let way = loadF(op, &frame, .double, step: 1) { return way }
+            case .flw: if let way = loadF(op, &frame, .word) { return way }
+            case .flh: if let way = loadF(op, &frame, .half) { return way }
+            case .sd: if let way = store(op, &frame, .double) { return way }
+            case .cSd: if let way = store(op, &frame, .double, step: 1) { return way }
+            case .sw: if let way = store(op, &frame, .word) { return way }
+            case .cSw: if let way = store(op, &frame, .word, step: 1) { return way }
+            case .sh: if let way = store(op, &frame, .half) { return way }
+            case .sb: if let way = store(op, &frame, .byte) { return way }
+            case .fsd: if let way = storeF(op, &frame, .double) { return way }
+            case .cFsd: if let way = storeF(op, &frame, .double, step: 1) { return way }
+            case .fsw: if let way = storeF(op, &frame, .word) { return way }
+            case .fsh: if let way = storeF(op, &frame, .half) { return way }
 
             // M
             case .mul: frame.register(op) { $0 &* $1 }
@@ -593,7 +273,7 @@ extension Hart {
     }
 
     @inline(never)
-    private func illegal(_ frame: Frame) -> Outcome {
+    func illegal(_ frame: Frame) -> Outcome {
         frame.save()
         raiseIllegal()
         return .fetch
@@ -604,7 +284,7 @@ extension Hart {
 
     /// A watchpoint was hit by the instruction before the frame's micro-op.
     @inline(never)
-    private func stop(_ frame: Frame) -> Outcome {
+    func stop(_ frame: Frame) -> Outcome {
         frame.save()
         return leave(.debug(watchHit ?? .step), after: 0)
     }
