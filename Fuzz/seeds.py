@@ -41,6 +41,7 @@ def queue():
              + descriptor(2, 0x5200, 256, 1, 3) + descriptor(3, 0x6000, 1, 2) + bytes([6, 0, 9, 10, 0]))
     entropy = descriptor(0, 0x5000, 64, 2) + bytes([6, 0, 9])
     receive = bytes([16, 0]) + descriptor(0, 0x5000, 1526, 2) + bytes([6, 0])
+    whole = b"".join(bytes([19, kind, sector, segments]) for kind, sector, segments in [(0, 3, 1), (1, 5, 1), (0, 1, 3)])
     send = bytes([16, 1]) + descriptor(0, 0x6000, 100, 1) + bytes([6, 0, 9])
     pages = b"".join(struct.pack("<I", 0x80000 + page) for page in (7, 8, 10))
     inflate = bytes([16, 0]) + struct.pack("<BHB", 3, 0x6000, 12) + pages + descriptor(0, 0x6000, 12, 1)
@@ -59,6 +60,7 @@ def queue():
         "indirect": b"\0" + setup() + indirect,
         "split": b"\0" + setup() + split,
         "reset-in-flight": b"\0" + setup() + request(0, 3, True)[:-2] + bytes([15]) + setup() + request(0, 3, True),
+        "whole": b"\0" + setup(0xFFFFFFFF, 7) + whole + bytes([10, 0, 10, 0, 9]) + whole + bytes([12]) + setup(0xFFFFFFFF, 7) + whole,
         "entropy": b"\1" + setup() + entropy * 3,
         "network": b"\3" + setup() + receive + frame + send + bytes([18, 1]) + frame,
         "network-no-merge": b"\3" + setup(0x20) + receive + frame + send,
@@ -204,6 +206,8 @@ def control():
         "exec": b"\0" + hello + execute + bytes([6, 0]) + frame(1, b"text") + frame(2, b"") + frame(3, bytes([9, 0, 0, 0]))
         + frame(4, bytes([1, 4, 0, 0, 0])),
         "exec-network": b"\0" + hello + command('{"exec":{"arguments":["ls"],"waitsForNetwork":true}}') + bytes([6, 0]),
+        "well-formed": b"\0" + hello + b"".join(bytes([10, 7, kind, 1, 0, 0, 0]) for kind in (1, 5, 6, 7, 8, 9))
+        + bytes([10, 8, 3, 0x0A]) + b"cat\0-\0A=b\0" + bytes([6, 0]),
         "refused": b"\0" + command('{"status":{}}'),
         "version": b"\0" + bytes([0]) + b'{"id":1,"command":{"hello":{"version":9}}}\n',
         "too-long": b"\0" + hello + bytes([8, 0x20, 0xFF, 0xFF, 8, 0x20, 0xFF, 0xFF]),
@@ -211,11 +215,21 @@ def control():
     }
 
 
+def words():
+    """What libFuzzer may put into a line: words of the protocol, each with what makes it a whole part of one."""
+    commands = ["status", "vcpus", "statistics", "registers", "pause", "resume", "reset", "powerOff", "stop", "quit",
+                "help", "subscribe", "attach", "detach", "exec", "awaitAgent", "resize", "end", "start"]
+    fields = ['"arguments":["a","b"]', '"waitsForNetwork":true', '"environment":["A=b"]', '"vcpu":0', '"version":1',
+              '"graceSeconds":1', '"seconds":1', '"columns":80', '"rows":24', '"replay":true']
+    return ['"%s":{}' % name for name in commands] + [field + "," for field in fields] + fields
+
+
 TARGETS = {"agent": agent, "control": control, "decoder": decoder, "elf": elf, "gdb": gdb, "image": image, "queue": queue}
+DICTIONARIES = {"control": words}
 
 
 def main():
-    """Writes FOLDER/TARGET/SEED."""
+    """Writes FOLDER/TARGET/SEED, and FOLDER/TARGET.dict where a target has words of its own."""
     if len(sys.argv) != 2:
         sys.exit("usage: seeds.py FOLDER")
     for target, make in TARGETS.items():
@@ -223,6 +237,9 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in make().items():
             (folder / name).write_bytes(content)
+    for target, make in DICTIONARIES.items():
+        entries = ['"%s"' % word.replace("\\", "\\\\").replace('"', '\\"') for word in make()]
+        Path(sys.argv[1], target + ".dict").write_text("\n".join(entries) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,7 @@ build=.build-fuzz
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || fail "FUZZ_SECONDS is a number of seconds, not '$seconds'"
 mapfile -t known < <(cd Fuzz/Targets && ls)
 targets=("$@")
-# control has not found its planted bug within a minute yet (docs/NEXT.md): it runs when it is named.
-((${#targets[@]})) || mapfile -t targets < <(printf '%s\n' "${known[@]}" | grep -vx control)
+((${#targets[@]})) || targets=("${known[@]}")
 for target in "${targets[@]}"; do
     [[ -d Fuzz/Targets/$target ]] || fail "there is no fuzz target '$target': use ${known[*]}"
 done
@@ -35,9 +34,11 @@ fuzz() {
     # The corpus grows in .build-fuzz; a planted run throws its own away, or the next run would begin with the crash.
     local corpus=$build/corpus/$target
     [[ -n $planted ]] && corpus=$work
+    local words=()
+    [[ -f $build/seeds/$target.dict ]] && words=("-dict=$build/seeds/$target.dict")
     # libFuzzer hears of crashes itself; Swift's backtraces would be in its way.
     SWIFT_BACKTRACE=enable=no "$programs/fuzz-$target" "$corpus" "$build/seeds/$target" \
-        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 \
+        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 "${words[@]}" \
         -print_final_stats=1 -artifact_prefix="$work/" >"$work/log" 2>&1
 }
 

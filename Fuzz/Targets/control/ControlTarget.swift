@@ -30,7 +30,7 @@ struct HostileClient {
     }
 
     private mutating func step() {
-        switch input.byte() % 10 {
+        switch input.byte() % 11 {
         case 0: receive(input.bytes(upTo: 0x0A) + [0x0A])
         case 1: receive(input.bytes(Int(input.byte())))
         case 2: receive(Array(#"{"id":1,"command":{"hello":{"version":1}}}"#.utf8) + [0x0A])
@@ -43,11 +43,18 @@ struct HostileClient {
             let payload = input.bytes(Int(input.byte()))
             receive(ExecutionFrame(ExecutionFrame.Kind(rawValue: input.byte() % 24) ?? .stdin, payload).encoded)
         case 8: receive([UInt8](repeating: input.byte(), count: Int(input.integer(UInt16.self))))
+        case 10: receive(wellFormed())
         default:
             let line = session.tell(.panicked(String(decoding: input.bytes(Int(input.byte())), as: UTF8.self)))
             require(line == nil || session.phase == .commands, "an event in a stream")
             require(line?.last ?? 0x0A == 0x0A, "an event that is no line")
         }
+    }
+
+    /// A line with a command as a client of ours would write it.
+    private mutating func wellFormed() -> [UInt8] {
+        let id = Int64(input.byte())
+        return Array(JSONText.line(ControlRequest(id: id, command: ControlCommand(&input))).utf8) + [0x0A]
     }
 
     private mutating func receive(_ bytes: [UInt8]) { check(session.receive(bytes)) }
@@ -81,7 +88,7 @@ struct HostileClient {
     private mutating func perform(_ id: Int64, _ command: ControlCommand) {
         require(isOwner || !command.isOwners, "a stranger may ask for \(command)")
         if case .execute(let guest) = command {
-            plantedBug(guest.arguments.count > 1 && guest.waitsForNetwork)
+            plantedBug(guest.arguments.count > 1 && guest.waitsForNetwork && underWay.count > 1)
         }
         let text = JSONText.line(ControlRequest(id: id, command: command))
         let again = try? ControlRequest(line: Array(text.utf8))

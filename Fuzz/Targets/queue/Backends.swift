@@ -33,7 +33,7 @@ final class PendingDisk: BlockBackend, @unchecked Sendable {
         case .write(let offset, let segments):
             require(!isReadOnly, "a write reaches a read-only disk")
             check(offset, segments)
-            plantedBug(segments.count > 1 && offset < 2048)
+            plantedBug(segments.count > 1 && offset >= 2048 && !pending.isEmpty)
         case .flush: break
         case .discard(let offset, let count), .writeZeroes(let offset, let count, _):
             require(!isReadOnly, "a read-only disk is asked to discard")

@@ -50,7 +50,7 @@ struct HostileDriver {
     }
 
     private mutating func step() {
-        switch input.byte() % 19 {
+        switch input.byte() % 20 {
         case 0: transport.write(UInt64(input.integer(UInt32.self)), at: UInt64(input.byte()) & ~3, width: .word)
         case 1: _ = transport.read(at: UInt64(input.byte()) & ~3, width: .word)
         case 2: accessAnywhere()
@@ -69,6 +69,7 @@ struct HostileDriver {
         case 16: selected = Int(input.byte()) % queues.count
         case 17: subject.deliver(input.bytes(Int(input.byte())), to: input.byte())
         case 18: subject.change(input.byte())
+        case 19: request()
         default: transport.write(0, at: 0x70, width: .word)
         }
         _ = transport.interruptLevels
@@ -137,6 +138,26 @@ struct HostileDriver {
         queues[selected].next &+= 1
         memory.store(queues[selected].next, at: ring + 2)
         if notify { transport.write(UInt64(selected), at: 0x50, width: .word) }
+    }
+
+    /// A well-formed block request in a descriptor chain (virtio 1.2 §5.2.6): type, sector, segments of a sector each.
+    private mutating func request() {
+        let (kind, sector, segments) = (input.byte() & 15, input.byte(), UInt64(input.byte() & 7))
+        let (start, header) = (UInt64(queues[selected].next & 7) * 10, GuardedMemory.base + 0x4000)
+        memory.store(UInt32(kind), at: header)
+        memory.store(UInt64(sector), at: header + 8)
+        let parts =
+            [(header, UInt32(16), UInt16(0))]
+            + (0..<segments).map { (GuardedMemory.base + 0x5000 + $0 * 512, UInt32(512), UInt16(kind == 0 ? 2 : 0)) }
+            + [(GuardedMemory.base + 0x6000, UInt32(1), UInt16(2))]
+        for (index, (address, count, flags)) in parts.enumerated() {
+            let entry = queues[selected].descriptors + (start + UInt64(index)) * 16
+            memory.store(address.value, at: entry)
+            memory.store(count, at: entry + 8)
+            memory.store(flags | (index < parts.count - 1 ? 1 : 0), at: entry + 12)
+            memory.store(UInt16(start) + UInt16(index) + 1, at: entry + 14)
+        }
+        makeAvailable(UInt8(start), notify: true)
     }
 
     /// A block request's header (virtio 1.2 §5.2.6): type, reserved, sector.
