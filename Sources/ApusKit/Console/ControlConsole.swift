@@ -73,9 +73,12 @@ public final class ControlConsole: Sendable {
             throw VirtualMachineError(error)
         }
         link.whenRoom { [local] in local.backend.resume() }
-        link.whenGone { [weak self] in self?.end(.ended) }
         local.connect({ [link] bytes in link.write(bytes) }, { [link] in link.resume() })
-        link.take { [local] bytes in local.backend.send(bytes) }
+        link.take { [local] bytes in
+            local.backend.send(bytes)
+        } gone: { [weak self] in
+            self?.end(.ended)
+        }
         let ending = await withCheckedContinuation { continuation in
             let known = state.withLock { state in
                 if state.ending == nil { state.waiter = continuation }

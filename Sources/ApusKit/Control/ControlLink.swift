@@ -23,6 +23,8 @@ final class ControlLink: Sendable {
         var gone: @Sendable () -> Void = {}
         var room: @Sendable () -> Void = {}
         var isGone = false
+        /// Who hears of it has been told.
+        var isGoneTold = false
     }
 
     let loop: EventLoop
@@ -116,22 +118,14 @@ final class ControlLink: Sendable {
         return greeting
     }
 
-    /// The connection has become a stream, whose bytes `taker` takes from now on.
-    func take(_ taker: @escaping StreamTaker) {
-        state.withLock { $0.taker = taker }
+    /// The connection has become a stream, whose bytes `taker` takes from now on. Behind the last of them, `gone` hears
+    /// that the machine's side has hung up, instead of who was given before.
+    func take(_ taker: @escaping StreamTaker, gone: @escaping @Sendable () -> Void) {
+        state.withLock { ($0.taker, $0.gone) = (taker, gone) }
         loop.post { [weak self] in
             self?.deliverEarly()
             self?.stream.resume()
         }
-    }
-
-    /// `gone` hears that the machine's side has hung up, instead of who was given before; at once where it has.
-    func whenGone(_ gone: @escaping @Sendable () -> Void) {
-        let isGone = state.withLock { state in
-            state.gone = gone
-            return state.isGone
-        }
-        if isGone { gone() }
     }
 
     /// `room` hears that the stream takes more, after it took less than it was given.
@@ -188,21 +182,32 @@ final class ControlLink: Sendable {
     private func deliverEarly() {
         while true {
             let (bytes, taker) = state.withLock { ($0.early, $0.taker) }
-            guard !bytes.isEmpty, let taker else { return }
+            guard !bytes.isEmpty, let taker else { break }
             let taken = taker(bytes)
             state.withLock { $0.early.removeFirst(min(taken, $0.early.count)) }
             // What was read with the reply is little, and takers have room for it at their start.
             if taken == 0 { return loop.post { [weak self] in self?.deliverEarly() } }
         }
+        tellGone()
     }
 
     private func hangUp() {
-        let isFirst = state.withLock { state in
-            defer { state.isGone = true }
-            return !state.isGone
-        }
+        state.withLock { $0.isGone = true }
         end(VirtualMachineError(.host, "the machine's process has hung up"))
-        if isFirst { state.withLock(\.gone)() }
+        tellGone()
+    }
+
+    /// Tells once that the machine's side has hung up. A stream's taker hears all of the stream before: a short command
+    /// has ended, and its connection with it, before anybody takes what it wrote.
+    private func tellGone() {
+        let gone = state.withLock { state -> (@Sendable () -> Void)? in
+            guard state.isGone, !state.isGoneTold, !state.isStream || state.taker != nil && state.early.isEmpty else {
+                return nil
+            }
+            state.isGoneTold = true
+            return state.gone
+        }
+        gone?()
     }
 
     private func end(_ failure: VirtualMachineError) {

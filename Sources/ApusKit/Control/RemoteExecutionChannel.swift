@@ -32,10 +32,11 @@ final class RemoteExecutionChannel: ExecutionChannel {
         _ command: GuestCommand, _ handler: @escaping @Sendable (GuestAgent.ExecutionEvent) -> Void
     ) throws(VirtualMachineError) {
         state.withLock { $0.handler = handler }
-        link.whenGone { [weak self] in self?.lose("the machine's process has hung up") }
         link.take { [weak self] bytes in
             self?.receive(bytes)
             return bytes.count
+        } gone: { [weak self] in
+            self?.lose("the machine's process has hung up")
         }
     }
 
