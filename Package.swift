@@ -134,11 +134,14 @@ if let fuzzing = Context.environment["APUS_FUZZ"] {
     let planted: [SwiftSetting] = fuzzing == "PLANTED" ? [.define("APUS_PLANTED_BUG")] : []
     let harnesses: [(name: String, under: [Target.Dependency])] = [
         ("agent", ["MachineCore"]),
+        ("bzimage", ["Machines"]),
         ("control", ["ApusKit"]),
         ("decoder", ["MachineCore", "RISCV64", "VMMemory"]),
         ("elf", ["Machines"]),
         ("gdb", ["ApusKit", "MachineCore"]),
         ("image", ["Machines"]),
+        ("multiboot", ["Machines"]),
+        ("pvh", ["Machines"]),
         ("queue", ["MachineCore", "VMMemory", "Virtio"]),
     ]
     package.targets.append(

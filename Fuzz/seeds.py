@@ -162,6 +162,75 @@ def image():
     }
 
 
+def bzimage():
+    """Setup headers: of today's kernels, of one that is entered in 32 bits and cannot be moved, and of old ones."""
+    def header(version=0x20F, flags=1, movable=1, preferred=0x1000000, load_flags=1, end=0x6A):
+        file = bytearray(0x600)
+        struct.pack_into("<B", file, 0x1F1, 2)
+        struct.pack_into("<HBB4sH", file, 0x1FE, 0xAA55, 0xEB, end, b"HdrS", version)
+        file[0x211] = load_flags
+        struct.pack_into("<IIBBHI", file, 0x22C, 0x7FFFFFFF, 0x200000, movable, 21, flags, 2047)
+        struct.pack_into("<QI", file, 0x258, preferred, 0x3378000)
+        return bytes(file) + b"\0\x40"
+
+    return {
+        "today": header(),
+        "fixed": header(flags=0, movable=0, preferred=0x100000),
+        "low": header(preferred=0x200000),
+        "old": header(version=0x206),
+        "zimage": header(load_flags=0),
+        "short": header(end=0x20),
+    }
+
+
+def multiboot():
+    """Headers at the start and further on, with and without addresses."""
+    def header(flags, *fields):
+        return struct.pack(f"<{3 + len(fields)}I", 0x1BADB002, flags, -(0x1BADB002 + flags) & 0xFFFFFFFF, *fields)
+
+    flat = header(1 << 16, 0x100000, 0x100000, 0, 0x101000, 0x100020)
+    return {
+        "plain": header(0),
+        "behind": bytes(512) + header(1),
+        "flat": flat + bytes(64),
+        "aligned": header(1 << 16 | 1, 0x100000, 0x100000, 0x100040, 0x102000, 0x100020) + bytes(64),
+        "whole": bytes(32) + header(1 << 16, 0x100020, 0x100000, 0, 0, 0x100000) + bytes(64),
+        "video": header(4, 0, 0, 0, 0, 0, 0, 1024, 768, 32),
+    }
+
+
+def pvh():
+    """Programs of both classes with a note, with others before it, and with none."""
+    def note(owner, kind, text):
+        return struct.pack("<III", len(owner), len(text), kind) + b"".join(
+            part + bytes(-len(part) % 4) for part in (owner, text))
+
+    entry = note(b"Xen\0", 18, struct.pack("<I", 0x100000))
+
+    def wide(notes):
+        load = struct.pack("<IIQQQQQQ", 1, 5, 176, 0xFFFFFFFF80100000, 0x100000, 16, 4096, 4096)
+        notes_header = struct.pack("<IIQQQQQQ", 4, 4, 192, 0, 0, len(notes), len(notes), 4)
+        header = b"\x7fELF\2\1\1" + bytes(9) + struct.pack(
+            "<HHIQQQIHHHHHH", 2, 62, 1, 0xFFFFFFFF80100000, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+        return header + load + notes_header + bytes(16) + notes
+
+    def narrow(notes):
+        load = struct.pack("<8I", 1, 116, 0x200000, 0x200000, 16, 4096, 5, 4096)
+        notes_header = struct.pack("<8I", 4, 132, 0, 0, len(notes), len(notes), 4, 4)
+        header = b"\x7fELF\1\1\1" + bytes(9) + struct.pack(
+            "<HHIIIIIHHHHHH", 2, 3, 1, 0x200000, 52, 0, 0, 52, 32, 2, 0, 0, 0)
+        return header + load + notes_header + bytes(16) + notes
+
+    return {
+        "wide": wide(entry),
+        "wide-64": wide(note(b"Xen\0", 18, struct.pack("<Q", 0x100000))),
+        "others": wide(note(b"GNU\0", 3, bytes(20)) + entry),
+        "narrow": narrow(entry),
+        "none": narrow(note(b"GNU\0", 3, bytes(20))),
+        "riscv": program([segment(120, 0x80000000, 32, 4096)]),
+    }
+
+
 def decoder():
     """Instructions of each kind, 32 and 16 bits wide."""
     def words(*values):
@@ -224,7 +293,10 @@ def words():
     return ['"%s":{}' % name for name in commands] + [field + "," for field in fields] + fields
 
 
-TARGETS = {"agent": agent, "control": control, "decoder": decoder, "elf": elf, "gdb": gdb, "image": image, "queue": queue}
+TARGETS = {
+    "agent": agent, "bzimage": bzimage, "control": control, "decoder": decoder, "elf": elf, "gdb": gdb, "image": image,
+    "multiboot": multiboot, "pvh": pvh, "queue": queue,
+}
 DICTIONARIES = {"control": words}
 
 

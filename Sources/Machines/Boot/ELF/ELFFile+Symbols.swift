@@ -5,6 +5,8 @@ extension ELFFile {
     ///
     /// A file without symbols, or with a damaged table, has none: a program runs without them. Names and entries are
     /// compared in place, so the work is bounded by the file's size.
+    ///
+    /// Those of 64-bit files: no 32-bit program is asked for any.
     public func symbols(named names: [String]) -> [String: UInt64] {
         var found: [String: UInt64] = [:]
         let wanted = names.map { (name: $0, bytes: Array($0.utf8) + [0]) }
@@ -36,7 +38,7 @@ extension ELFFile {
 
     /// The SHT_SYMTAB sections whose entries and strings lie in the file.
     private func symbolTables() -> [SymbolTable] {
-        guard let table = file.integer(UInt64.self, at: 40), table != 0,
+        guard file.bytes[4] == 2, let table = file.integer(UInt64.self, at: 40), table != 0,
             let entrySize = file.integer(UInt16.self, at: 58), UInt64(entrySize) >= ELFFile.sectionHeaderSize,
             let count = file.integer(UInt16.self, at: 60),
             file.contains(table, count: UInt64(count) * UInt64(entrySize))

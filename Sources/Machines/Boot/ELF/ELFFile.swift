@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A 64-bit little-endian RISC-V ELF program, checked (System V gABI, chapters 4 and 5; RISC-V ELF psABI 1.0 §8).
+/// A little-endian ELF program for a machine, checked (System V gABI, chapters 4 and 5; RISC-V ELF psABI 1.0 §8).
 ///
 /// The bytes may be anything: what is wrong with them is an `ELFError`. After `init` every segment's file range lies in
 /// the file and no address range wraps.
@@ -21,19 +21,26 @@ public struct ELFFile: Sendable {
         public let isExecutable: Bool
     }
 
+    /// What it is to run on.
+    public enum Platform: Sendable {
+        /// A 64-bit program for RISC-V.
+        case riscv64
+        /// A 64-bit program for x86-64 or a 32-bit one for IA-32: boot protocols enter both in 32-bit mode.
+        case pc
+    }
+
     /// Where execution starts: a virtual address.
     public let entry: UInt64
     /// It may be loaded at any address (ET_DYN).
     public let isPositionIndependent: Bool
     /// What to load, in the file's order; not empty.
     public let segments: [Segment]
+    /// Where the file's notes lie in it (PT_NOTE): each range within the file.
+    let notes: [Range<UInt64>]
     let file: LittleEndianBytes
 
-    // Names of the gABI: EI_CLASS, EI_DATA, ET_*, EM_RISCV, PT_LOAD, PF_X.
+    // Names of the gABI: EI_CLASS, EI_DATA, ET_*, PT_LOAD, PT_NOTE, PF_X.
     private static let magic: [UInt8] = [0x7F, 0x45, 0x4C, 0x46]
-    private static let headerSize: UInt64 = 64
-    private static let programHeaderSize: UInt64 = 56
-    private static let machineRISCV: UInt16 = 243
     /// More program headers than any program has; a bound on work, not on what is right.
     private static let mostSegments = 1024
 
@@ -41,50 +48,58 @@ public struct ELFFile: Sendable {
     public static func recognises(_ bytes: [UInt8]) -> Bool { bytes.starts(with: magic) }
 
     /// Reads and checks the headers.
-    public init(_ bytes: [UInt8]) throws(ELFError) {
+    public init(_ bytes: [UInt8], for platform: Platform = .riscv64) throws(ELFError) {
         guard ELFFile.recognises(bytes) else { throw .notELF }
         let file = LittleEndianBytes(bytes: bytes)
-        guard file.count >= ELFFile.headerSize else { throw .truncated("header") }
-        guard bytes[4] == 2, bytes[5] == 1 else { throw .wrongClass }
+        guard file.count >= 20 else { throw .truncated("header") }
+        let layout = try ELFLayout(identity: bytes, platform)
+        guard file.count >= layout.headerSize else { throw .truncated("header") }
         let type = file.integer(UInt16.self, at: 16) ?? 0
         let machine = file.integer(UInt16.self, at: 18) ?? 0
-        guard machine == ELFFile.machineRISCV else { throw .notRISCV64(machine: machine) }
+        guard layout.machines.contains(machine) else { throw platform.otherMachine(machine) }
         guard type == 2 || type == 3 else { throw .notExecutable(type: type) }
         self.file = file
-        entry = file.integer(UInt64.self, at: 24) ?? 0
+        entry = layout.word(file, at: 24) ?? 0
         isPositionIndependent = type == 3
-        segments = try ELFFile.readSegments(file)
+        (segments, notes) = try ELFFile.readSegments(file, layout)
     }
 
-    private static func readSegments(_ file: LittleEndianBytes) throws(ELFError) -> [Segment] {
-        let table = file.integer(UInt64.self, at: 32) ?? 0
-        let entrySize = UInt64(file.integer(UInt16.self, at: 54) ?? 0)
-        let count = Int(file.integer(UInt16.self, at: 56) ?? 0)
+    private static func readSegments(
+        _ file: LittleEndianBytes, _ layout: ELFLayout
+    ) throws(ELFError) -> (segments: [Segment], notes: [Range<UInt64>]) {
+        let table = layout.word(file, at: layout.programTable) ?? 0
+        let entrySize = UInt64(file.integer(UInt16.self, at: layout.programEntrySize) ?? 0)
+        let count = Int(file.integer(UInt16.self, at: layout.programEntrySize + 2) ?? 0)
         guard count > 0 else { throw .nothingToLoad }
-        guard entrySize >= programHeaderSize else { throw .badHeader("program headers of \(entrySize) bytes") }
+        guard entrySize >= layout.programHeaderSize else {
+            throw .badHeader("program headers of \(entrySize) bytes")
+        }
         guard count <= mostSegments else { throw .badHeader("\(count) program headers") }
         guard file.contains(table, count: UInt64(count) * entrySize) else { throw .truncated("program header table") }
         var segments: [Segment] = []
+        var notes: [Range<UInt64>] = []
         for index in 0..<count {
             let header = table + UInt64(index) * entrySize
             guard let type = file.integer(UInt32.self, at: header) else { throw .truncated("program header table") }
-            guard type == 1 else { continue }
-            if let segment = try readSegment(file, at: header, index: index) { segments.append(segment) }
+            guard type == 1 || type == 4 else { continue }
+            guard let fields = layout.programHeader(file, at: header) else { throw .truncated("program header table") }
+            if type == 4 {
+                // A program runs without its notes, so one that is cut short is none.
+                guard file.contains(fields.offset, count: fields.fileSize) else { continue }
+                notes.append(fields.offset..<fields.offset + fields.fileSize)
+            } else if let segment = try readSegment(file, fields, index: index) {
+                segments.append(segment)
+            }
         }
         guard !segments.isEmpty else { throw .nothingToLoad }
-        return segments
+        return (segments, notes)
     }
 
     private static func readSegment(
-        _ file: LittleEndianBytes, at header: UInt64, index: Int
+        _ file: LittleEndianBytes, _ header: ELFLayout.ProgramHeader, index: Int
     ) throws(ELFError) -> Segment? {
-        guard let flags = file.integer(UInt32.self, at: header + 4),
-            let offset = file.integer(UInt64.self, at: header + 8),
-            let virtual = file.integer(UInt64.self, at: header + 16),
-            let physical = file.integer(UInt64.self, at: header + 24),
-            let fileSize = file.integer(UInt64.self, at: header + 32),
-            let memorySize = file.integer(UInt64.self, at: header + 40)
-        else { throw .truncated("program header table") }
+        let (fileSize, memorySize, offset) = (header.fileSize, header.memorySize, header.offset)
+        let (virtual, physical) = (header.virtual, header.physical)
         guard memorySize > 0 else { return nil }
         guard fileSize <= memorySize else {
             throw .badSegment(index: index, "\(fileSize) bytes in the file, only \(memorySize) in memory")
@@ -97,7 +112,7 @@ public struct ELFFile: Sendable {
         }
         return Segment(
             virtualAddress: virtual, physicalAddress: physical, fileOffset: offset, fileSize: fileSize,
-            memorySize: memorySize, isExecutable: flags & 1 != 0)
+            memorySize: memorySize, isExecutable: header.flags & 1 != 0)
     }
 
     /// The bytes of `segment` that the file holds.
