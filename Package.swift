@@ -52,6 +52,9 @@ let package = Package(
         .target(
             name: "RISCV64", dependencies: ["MachineCore", "VMMemory", "CGuestAtomics", "SoftFloat"],
             swiftSettings: pure),
+        .target(
+            name: "X86_64", dependencies: ["MachineCore", "VMMemory", "CGuestAtomics", "SoftFloat"],
+            swiftSettings: pure),
 
         // The Linux host.
         .target(name: "CHost"),
@@ -115,6 +118,8 @@ let package = Package(
         .testTarget(
             name: "SystemTests", dependencies: ["apus", "apus-net", "ProgramSupport", "SandboxSupport"],
             swiftSettings: tests),
+        .testTarget(
+            name: "X86_64Tests", dependencies: ["MachineCore", "VMMemory", "X86_64"], swiftSettings: tests),
         .target(
             name: "RISCVOracle", path: "Tests/Support/RISCVOracle", exclude: ["Guest"], swiftSettings: tests),
         .target(name: "ProgramSupport", path: "Tests/Support/Program", swiftSettings: tests),

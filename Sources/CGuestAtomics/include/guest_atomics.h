@@ -55,3 +55,23 @@ GA_TYPES(GA_RMW)
 static inline void ga_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 // Why C: orders what the compiler and the host do on either side, without the cost of a full fence on x86-64.
 static inline void ga_fence_acquire_release(void) { __atomic_thread_fence(__ATOMIC_ACQ_REL); }
+
+// Why C: accesses at any address that are single instructions, so that aligned ones are single-copy atomic, in the order
+// that an x86 guest relies on (loads in order, stores in order): free on x86-64, fences elsewhere.
+#if defined(__x86_64__)
+#define GA_ORDER(ORDER)
+#else
+#define GA_ORDER(ORDER) __atomic_thread_fence(ORDER);
+#endif
+#define GA_ANY(N)                                                                                           \
+    typedef uint##N##_t ga_any_##N __attribute__((aligned(1), may_alias));                                  \
+    static inline uint##N##_t ga_load_any_##N(const void *_Nonnull p) {                                     \
+        uint##N##_t v = *(const volatile ga_any_##N *)p;                                                    \
+        GA_ORDER(__ATOMIC_ACQUIRE)                                                                          \
+        return v;                                                                                           \
+    }                                                                                                       \
+    static inline void ga_store_any_##N(void *_Nonnull p, uint##N##_t v) {                                  \
+        GA_ORDER(__ATOMIC_RELEASE)                                                                          \
+        *(volatile ga_any_##N *)p = v;                                                                      \
+    }
+GA_ANY(16) GA_ANY(32) GA_ANY(64)

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import MachineCore
+
+/// How outlined instructions hand back to the loop.
+extension Processor {
+    /// The instruction pointer behind `op`, which the state has at its beginning.
+    @inline(__always)
+    func next(_ op: MicroOp) -> UInt64 {
+        state.pointee.rip &+ op.length & (op.attributes.mode == .long64 ? .max : 0xffff_ffff)
+    }
+
+    /// The instruction is done and what it changed concerns the loop: `.jump`, `.look`.
+    func advance(_ op: MicroOp, _ outcome: Outcome) -> Outcome {
+        state.pointee.rip = next(op)
+        return outcome
+    }
+
+    /// The instruction is done, and the engine is left with `exit`.
+    func leave(_ exit: VMExit, _ op: MicroOp) -> Outcome {
+        state.pointee.rip = next(op)
+        leaving = exit
+        return .leave
+    }
+
+    /// CS or the code mode changed: what fetches add and check is set anew.
+    func updateCodeBase() {
+        state.pointee.codeBase = codeMode == .long64 ? 0 : state.pointee.segments[1].base
+    }
+}
