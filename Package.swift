@@ -114,7 +114,8 @@ let package = Package(
         .testTarget(
             name: "RISCV64Tests", dependencies: ["MachineCore", "RISCV64", "RISCVOracle", "VMMemory"],
             swiftSettings: tests),
-        .testTarget(name: "SoftFloatTests", dependencies: ["RISCVOracle", "SoftFloat"], swiftSettings: tests),
+        .testTarget(
+            name: "SoftFloatTests", dependencies: ["RISCVOracle", "SoftFloat", "X86Oracle"], swiftSettings: tests),
         .testTarget(
             name: "SystemTests", dependencies: ["apus", "apus-net", "ProgramSupport", "SandboxSupport"],
             swiftSettings: tests),
@@ -122,6 +123,7 @@ let package = Package(
             name: "X86_64Tests", dependencies: ["MachineCore", "VMMemory", "X86_64"], swiftSettings: tests),
         .target(
             name: "RISCVOracle", path: "Tests/Support/RISCVOracle", exclude: ["Guest"], swiftSettings: tests),
+        .target(name: "X86Oracle", path: "Tests/Support/X86Oracle"),
         .target(name: "ProgramSupport", path: "Tests/Support/Program", swiftSettings: tests),
         .target(name: "SandboxSupport", path: "Tests/Support/Sandbox", swiftSettings: tests),
         .target(

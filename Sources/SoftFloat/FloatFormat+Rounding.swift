@@ -37,7 +37,8 @@ extension FloatFormat {
         }
         let kept = (significand &>> guardBits) &+ (((significand & mask) &+ increment) &>> guardBits)
         if exponent >= maximumExponent || exponent == maximumExponent &- 1 && kept &>> fractionBits > 1 {
-            environment.flags.formUnion([.overflow, .inexact])
+            environment.flags.insert(.overflow)
+            if !environment.rules.trapsOverflow || significand & mask != 0 { environment.flags.insert(.inexact) }
             return environment.rounding.overflowsToInfinity(negative: negative)
                 ? infinity(negative: negative) : greatestFinite(negative: negative)
         }
@@ -59,6 +60,11 @@ extension FloatFormat {
             return Self(pattern: sign)
         }
         let half = (1 as Significand) &<< (guardBits &- 1)
+        if isTiny && environment.rules.trapsUnderflow {
+            environment.flags.insert(.underflow)
+            environment.flags.insertInexact(if: significand & (half &- 1 &+ half))
+            return Self(pattern: sign)
+        }
         let shifted = significand.shiftedRightSticky(1 &- exponent)
         let discarded = shifted & (half &- 1 &+ half)
         let kept = shifted &>> guardBits

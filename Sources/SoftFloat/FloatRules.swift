@@ -16,6 +16,11 @@ public protocol FloatRules: Sendable {
     /// Whether a tiny result becomes zero, raising `underflow` and `inexact`.
     var flushesTinyResults: Bool { get }
 
+    /// Whether overflow, or underflow, traps. The flags are then those of a result rounded as if the exponent had no
+    /// bounds: a tiny one underflows even if it is exact. The value itself does not count.
+    var trapsOverflow: Bool { get }
+    var trapsUnderflow: Bool { get }
+
     /// The NaN of an invalid operation on numbers.
     func defaultNaN<Format: FloatFormat>() -> Format
 
@@ -30,6 +35,12 @@ public protocol FloatRules: Sendable {
 
     /// The integer for a number out of its range, negative or not, or for a NaN.
     func unrepresentable<Integer: FixedWidthInteger>(negative: Bool, isNaN: Bool) -> Integer
+}
+
+extension FloatRules {
+    /// Nothing traps, unless an architecture says so.
+    @inlinable public var trapsOverflow: Bool { false }
+    @inlinable public var trapsUnderflow: Bool { false }
 }
 
 /// RISC-V: every NaN result is the canonical one, tininess after rounding, saturating conversions

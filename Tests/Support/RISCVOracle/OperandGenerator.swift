@@ -15,7 +15,7 @@ package struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// A number below `bound`, which is small: the bias does not matter here.
-    package mutating func below(_ bound: Int) -> Int { Int((next() &>> 32) &* UInt64(bound) &>> 32) }
+    package mutating func below(_ bound: Int) -> Int { Int(((next() &>> 32) &* UInt64(bound)) &>> 32) }
 }
 
 /// Draws operands that reach every path: uniform bit patterns, special values, boundaries and near-cancellations.
