@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Host
+
 /// Why an image could not be found, built, packed or removed. The description is one sentence with the remedy.
 public enum ImageError: Error, Equatable, CustomStringConvertible {
     /// No recipe and no stored image has this name; `known` lists those that exist.
@@ -34,6 +36,8 @@ public enum ImageError: Error, Equatable, CustomStringConvertible {
     case missingInPackage(what: String, package: String)
     /// The operating system refused; `what` names the operation and the path.
     case system(what: String, reason: String)
+    /// The host did not give what was asked of it; `sentence` says what, why and what to do.
+    case host(sentence: String)
     /// The folder to pack cannot be packed.
     case folder(path: String, reason: String)
 
@@ -76,8 +80,13 @@ public enum ImageError: Error, Equatable, CustomStringConvertible {
             "the package \(package) has no \(what); this version of it is not one Apus knows"
         case .system(let what, let reason):
             "cannot \(what): \(reason)"
+        case .host(let sentence): sentence
         case .folder(let path, let reason):
             "cannot pack \(path): \(reason)"
         }
     }
+}
+
+extension ImageError {
+    init(_ error: HostError) { self = .host(sentence: error.description) }
 }

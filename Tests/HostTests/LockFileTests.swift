@@ -53,16 +53,34 @@ final class LockFileTests {
     func removed() async throws {
         let path = path
         var first = try LockFile.take(path)
-        let waiter = Task.detached { () -> Bool in
-            let lock = try LockFile.wait(path, milliseconds: 30_000)
+        // On a thread of its own: two that block would hold all of the pool's on two cores.
+        async let waiter = HostThread.run("waiter") { () -> Bool in
+            guard let lock = try? LockFile.wait(path, milliseconds: 30_000) else { return false }
             return FileIdentity(lock.raw) == FileIdentity(path)
         }
         try await Task.sleep(for: .milliseconds(50))
         try Directory.remove(path)
         first = nil
-        #expect(try await waiter.value)
+        #expect(await waiter)
         let isHeld = !first.isNone
         #expect(!isHeld)
+    }
+
+    @Test("whoever waits without a limit has the lock when its holder lets go")
+    func patient() async throws {
+        let path = path
+        var first = try LockFile.take(path)
+        let isHeld = !first.isNone
+        #expect(isHeld)
+        async let waiter = HostThread.run("waiter") { () -> ContinuousClock.Instant? in
+            guard let lock = try? LockFile.wait(path) else { return nil }
+            defer { withExtendedLifetime(lock) {} }
+            return .now
+        }
+        try await Task.sleep(for: .milliseconds(50))
+        let released = ContinuousClock.now
+        first = nil
+        #expect(try #require(await waiter) >= released)
     }
 
     @Test("whoever waits too long is told for what")

@@ -23,7 +23,7 @@ public struct LockFile: ~Copyable, Sendable {
         else {
             throw HostError("file descriptor \(descriptor.rawValue) is not the lock '\(path)'")
         }
-        guard try Self.lock(owned.raw, LOCK_EX, path) else {
+        guard try Self.lock(owned.raw, LOCK_EX | LOCK_NB, path) else {
             throw HostError("the lock '\(path)' is held by another process")
         }
         self.descriptor = owned
@@ -32,10 +32,19 @@ public struct LockFile: ~Copyable, Sendable {
     private init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 
     /// Locks the file at `path`, which is made if it is not there; nil if somebody else holds it.
-    public static func take(_ path: FilePath) throws(HostError) -> LockFile? {
+    public static func take(_ path: FilePath) throws(HostError) -> LockFile? { try take(path, LOCK_EX | LOCK_NB) }
+
+    /// Locks the file at `path` and waits for other holders, as long as they take. Blocks its thread.
+    public static func wait(_ path: FilePath) throws(HostError) -> LockFile {
+        while true {
+            if let taken = try take(path, LOCK_EX) { return taken }
+        }
+    }
+
+    private static func take(_ path: FilePath, _ kind: CInt) throws(HostError) -> LockFile? {
         while true {
             let opened = try open(path, options: .create)
-            guard try lock(opened.raw, LOCK_EX, path) else { return nil }
+            guard try lock(opened.raw, kind, path) else { return nil }
             // Whoever held it may have removed the file meanwhile: the lock to have is the one at the path.
             if FileIdentity(opened.raw) == FileIdentity(path) { return LockFile(opened) }
         }
@@ -60,7 +69,7 @@ public struct LockFile: ~Copyable, Sendable {
         do throws(HostError) {
             let opened = try open(path, options: [])
             // Shared, so that two who look at once do not take each other for the holder.
-            return try !lock(opened.raw, LOCK_SH, path)
+            return try !lock(opened.raw, LOCK_SH | LOCK_NB, path)
         } catch {
             if error.errno == .noSuchFileOrDirectory { return false }
             throw error
@@ -74,7 +83,7 @@ public struct LockFile: ~Copyable, Sendable {
     }
 
     private static func lock(_ file: FileDescriptor, _ kind: CInt, _ path: FilePath) throws(HostError) -> Bool {
-        switch retryingInterrupts({ flock(file.rawValue, kind | LOCK_NB) }) {
+        switch retryingInterrupts({ flock(file.rawValue, kind) }) {
         case .success: return true
         case .failure(.wouldBlock): return false
         case .failure(let error):

@@ -170,13 +170,4 @@ enum Files {
 
     /// Seconds since 1970.
     static var now: Int64 { Int64(time(nil)) }
-
-    /// Takes the advisory lock of an open file. False if another process holds it and `wait` is false.
-    static func lock(_ file: FileDescriptor, wait: Bool) throws(Errno) -> Bool {
-        while flock(file.rawValue, LOCK_EX | (wait ? 0 : LOCK_NB)) != 0 {
-            if errno == EWOULDBLOCK { return false }
-            if errno != EINTR { throw Errno(rawValue: errno) }
-        }
-        return true
-    }
 }

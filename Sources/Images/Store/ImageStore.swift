@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Host
 import SystemPackage
 
 /// The images on this host: one folder each, below the data folder, as `images/PLATFORM/NAME`.
@@ -61,7 +62,7 @@ public struct ImageStore: Sendable {
     public func remove(named name: String, platform: ImagePlatform) throws(ImageError) -> Bool {
         let place = try Place(store: self, name: name, platform: platform)
         guard Files.exists(place.folder.removingLastComponent()) else { return false }
-        guard let lock = try ImageLock.take(place.lock) else { throw .busy(name: name) }
+        guard let lock = try place.take() else { throw .busy(name: name) }
         defer { withExtendedLifetime(lock) {} }
         guard try Files.status(place.folder) != nil else { return false }
         try Files.remove(place.discarded)
@@ -86,19 +87,17 @@ public struct ImageStore: Sendable {
     ) async throws(ImageError) -> StoredImage {
         let place = try Place(store: self, name: name, platform: platform)
         try Files.makeFolders(place.folder.removingLastComponent())
-        let lock: ImageLock
-        if let free = try ImageLock.take(place.lock) {
-            lock = free
-        } else {
+        var hasWaited = false
+        let lock = try place.wait {
+            hasWaited = true
             progress(.waiting(name: name))
-            lock = try ImageLock.waitFor(place.lock)
-            // What the other one has built is what was asked for.
-            if let image = try? StoredImage.read(place.folder) {
-                progress(.finished)
-                return image
-            }
         }
         defer { withExtendedLifetime(lock) {} }
+        // What the other one has built is what was asked for.
+        if hasWaited, let image = try? StoredImage.read(place.folder) {
+            progress(.finished)
+            return image
+        }
         if !replace, let image = try? StoredImage.read(place.folder) { return image }
 
         try Files.remove(place.discarded)
@@ -155,5 +154,26 @@ private struct Place {
         lock = parent.appending(".\(name).lock")
         aside = parent.appending(".\(name).building")
         discarded = parent.appending(".\(name).discarded")
+    }
+
+    /// The image's lock; nil if another process holds it.
+    func take() throws(ImageError) -> LockFile? {
+        do throws(HostError) {
+            return try LockFile.take(lock)
+        } catch {
+            throw ImageError(error)
+        }
+    }
+
+    /// The image's lock, which another process may hold for as long as a build takes: then `isBusy` is called first.
+    /// Blocks its thread.
+    func wait(isBusy: () -> Void) throws(ImageError) -> LockFile {
+        do throws(HostError) {
+            if let free = try LockFile.take(lock) { return free }
+            isBusy()
+            return try LockFile.wait(lock)
+        } catch {
+            throw ImageError(error)
+        }
     }
 }

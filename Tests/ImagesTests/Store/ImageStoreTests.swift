@@ -131,6 +131,13 @@ struct ImageStoreTests {
             })
     }
 
+    @Test("says why where an image cannot be locked")
+    func cannotLock() async throws {
+        try Files.makeFolders(folder.path.appending("images/riscv64/.one.lock"))
+        let error = await #expect(throws: ImageError.self) { try await make() }
+        #expect(error?.description.hasSuffix(".one.lock': is a directory") == true)
+    }
+
     @Test("removes an image, and tells when there was none")
     func removes() async throws {
         try await make()
