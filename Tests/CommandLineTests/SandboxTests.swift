@@ -94,7 +94,7 @@ struct SandboxTests {
     @Test(
         "a sandbox or user that there is none of is an error",
         arguments: [
-            (["--sandbox", "some"], "apus: sandbox 'some' is none of: on, off, strict\n"),
+            (["--sandbox", "some"], "apus: sandbox 'some' is not known; valid are off, on, strict\n"),
             (
                 ["--user", "no-such-user"],
                 "apus: 'no-such-user' names no user of this host; give NAME, UID or UID:GID, as in 'nobody' or '1000:1000'\n"

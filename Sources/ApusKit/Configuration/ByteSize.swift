@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A number of bytes as people write it: `512M`, `1G`; the suffixes K, M, G and T are binary.
-public struct ByteSize: Hashable, Sendable, CustomStringConvertible {
+public struct ByteSize: Hashable, TextCoded {
     public let bytes: UInt64
 
     public init(_ bytes: UInt64) { self.bytes = bytes }

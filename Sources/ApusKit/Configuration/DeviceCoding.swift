@@ -48,7 +48,7 @@ extension NetworkDevice: Codable {
                 .configuration, "a network of kind user takes forward and host, one of kind tap takes interface")
         default: throw VirtualMachineError.unknown("network", kind, valid: ["user", "tap"])
         }
-        address = try object.text(.mac, MACAddress.init(parsing:))
+        address = try object.decodeIfPresent(MACAddress.self, forKey: .mac)
         limits = try object.text(.limits) { try IOLimits(parsing: $0, for: .network) } ?? limits
     }
 
@@ -63,7 +63,7 @@ extension NetworkDevice: Codable {
             try object.encode("tap", forKey: .kind)
             try object.encode(interface, forKey: .interface)
         }
-        try object.encodeIfPresent(address?.description, forKey: .mac)
+        try object.encodeIfPresent(address, forKey: .mac)
         if !limits.isNone { try object.encode(limits.text(for: .network), forKey: .limits) }
     }
 }
@@ -106,7 +106,7 @@ extension StreamEnd: Codable {
     }
 }
 
-extension ByteSize: Codable {
+extension ByteSize {
     /// Text such as `512M`, or a number of bytes.
     public init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
@@ -115,11 +115,6 @@ extension ByteSize: Codable {
         } else {
             try self.init(parsing: value.decode(String.self))
         }
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var value = encoder.singleValueContainer()
-        try value.encode(description)
     }
 }
 

@@ -3,7 +3,7 @@
 import Host
 
 /// A network card's address: six bytes, written `52:54:00:1a:2b:3c`.
-public struct MACAddress: Hashable, Sendable, CustomStringConvertible {
+public struct MACAddress: Hashable, TextCoded {
     /// The six bytes, in the order of the wire.
     public let bytes: [UInt8]
 

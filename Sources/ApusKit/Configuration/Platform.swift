@@ -3,17 +3,11 @@
 import Machines
 
 /// A guest hardware design.
-public enum Platform: String, CaseIterable, Codable, Sendable {
+public enum Platform: String, NamedChoice, Codable {
     /// RV64GC harts on the memory map of QEMU's `virt` machine.
     case riscv64
 
-    /// The platform called `name`.
-    public init(parsing name: String) throws(VirtualMachineError) {
-        guard let found = Platform(rawValue: name) else {
-            throw .unknown("platform", name, valid: Platform.allCases.map(\.rawValue))
-        }
-        self = found
-    }
+    public static var noun: String { "platform" }
 
     /// How many vCPUs a machine may have.
     public var cpuRange: ClosedRange<Int> {
@@ -46,39 +40,27 @@ public enum Platform: String, CaseIterable, Codable, Sendable {
 }
 
 /// What executes vCPUs.
-public enum Engine: String, CaseIterable, Codable, Sendable {
+public enum Engine: String, NamedChoice, Codable {
     /// The fastest that the host offers for the platform.
     case automatic = "auto"
     /// Decodes and carries out one instruction after the other; works everywhere.
     case interpreter
 
-    /// The engine called `name`.
-    public init(parsing name: String) throws(VirtualMachineError) {
-        guard let found = Engine(rawValue: name) else {
-            throw .unknown("engine", name, valid: Engine.allCases.map(\.rawValue))
-        }
-        self = found
-    }
+    public static var noun: String { "engine" }
 }
 
 /// What virtio devices sit on.
-public enum VirtioTransport: String, CaseIterable, Codable, Sendable {
+public enum VirtioTransport: String, NamedChoice, Codable {
     /// PCI functions (virtio 1.2 §4.1).
     case pci
     /// Memory-mapped slots, for systems that know only them (virtio 1.2 §4.2).
     case mmio
 
-    /// The transport called `name`.
-    public init(parsing name: String) throws(VirtualMachineError) {
-        guard let found = VirtioTransport(rawValue: name) else {
-            throw .unknown("virtio transport", name, valid: VirtioTransport.allCases.map(\.rawValue))
-        }
-        self = found
-    }
+    public static var noun: String { "virtio transport" }
 }
 
 /// What happens to a machine whose guest's system says that it has crashed.
-public enum PanicAction: String, CaseIterable, Codable, Sendable {
+public enum PanicAction: String, NamedChoice, Codable {
     /// The machine ends as panicked.
     case exit
     /// It begins again from reset.
@@ -86,11 +68,5 @@ public enum PanicAction: String, CaseIterable, Codable, Sendable {
     /// It pauses, for someone to look.
     case pause
 
-    /// The action called `name`.
-    public init(parsing name: String) throws(VirtualMachineError) {
-        guard let found = PanicAction(rawValue: name) else {
-            throw .unknown("panic action", name, valid: PanicAction.allCases.map(\.rawValue))
-        }
-        self = found
-    }
+    public static var noun: String { "panic action" }
 }

@@ -3,7 +3,7 @@
 import Host
 
 /// How far a machine's process, and its network child, give up their rights before the guest's first instruction.
-public enum SandboxMode: String, Codable, CaseIterable, Sendable {
+public enum SandboxMode: String, NamedChoice, Codable {
     /// Not at all.
     case off
     /// Files, sockets, programs and other processes are out of reach, as far as the host can hold them back.
@@ -11,13 +11,7 @@ public enum SandboxMode: String, Codable, CaseIterable, Sendable {
     /// As `on`; and a system call that is neither allowed nor foreseen ends the process instead of failing.
     case strict
 
-    /// The mode with this name.
-    public init(parsing text: String) throws(VirtualMachineError) {
-        guard let mode = SandboxMode(rawValue: text) else {
-            throw VirtualMachineError(.configuration, "sandbox '\(text)' is none of: on, off, strict")
-        }
-        self = mode
-    }
+    public static var noun: String { "sandbox" }
 
     var policyMode: SandboxPolicy.Mode {
         switch self {

@@ -5,19 +5,13 @@ import SystemPackage
 
 extension ImageLibrary {
     /// What a folder is packed as.
-    public enum FolderFormat: String, CaseIterable, Sendable {
+    public enum FolderFormat: String, NamedChoice {
         /// A compressed archive that a kernel unpacks into memory.
         case initramfs
         /// A disk with an ext4 file system, without partitions.
         case ext4
 
-        /// The format called `name`.
-        public init(parsing name: String) throws(VirtualMachineError) {
-            guard let found = FolderFormat(rawValue: name) else {
-                throw .unknown("format", name, valid: FolderFormat.allCases.map(\.rawValue))
-            }
-            self = found
-        }
+        public static var noun: String { "format" }
     }
 
     /// Packs the folder at `folder` into the file `output`, which appears when it is whole. `size` is a disk's in

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The most CPU time that a guest's vCPUs use: `25%` of one CPU, `150%` for one and a half, or `none`.
-public enum CPUCap: Hashable, Sendable, CustomStringConvertible {
+public enum CPUCap: Hashable, TextCoded {
     case unlimited
     /// Hundredths of one CPU, from 1.
     case percent(Int)
@@ -40,16 +40,5 @@ public enum CPUCap: Hashable, Sendable, CustomStringConvertible {
 
     func validate() throws(VirtualMachineError) {
         if case .percent = self { _ = try CPUCap(parsing: description) }
-    }
-}
-
-extension CPUCap: Codable {
-    public init(from decoder: any Decoder) throws {
-        try self.init(parsing: try decoder.singleValueContainer().decode(String.self))
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var text = encoder.singleValueContainer()
-        try text.encode(description)
     }
 }

@@ -3,7 +3,7 @@
 public import Host
 
 /// Where on the host a guest's vCPUs run: a list such as `0-3,8`, or `all`.
-public enum CPUPlace: Hashable, Sendable, CustomStringConvertible {
+public enum CPUPlace: Hashable, TextCoded {
     /// Wherever the process may.
     case anywhere
     case on(CPUSet)
@@ -42,16 +42,5 @@ public enum CPUPlace: Hashable, Sendable, CustomStringConvertible {
             throw VirtualMachineError(
                 .configuration, "CPU \(missing) is not one of those that this process may use; they are \(allowed)")
         }
-    }
-}
-
-extension CPUPlace: Codable {
-    public init(from decoder: any Decoder) throws {
-        try self.init(parsing: try decoder.singleValueContainer().decode(String.self))
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var text = encoder.singleValueContainer()
-        try text.encode(description)
     }
 }
