@@ -28,4 +28,8 @@ public struct VirtualMachineError: Error, Equatable, Sendable, CustomStringConve
         VirtualMachineError(
             .configuration, "\(what) '\(value)' is not known; valid are \(valid.joined(separator: ", "))")
     }
+
+    /// A machine's process, whose protocol is ours, replied with what belongs to another request.
+    static let misunderstood = VirtualMachineError(
+        .host, "the machine's process gave an answer to another question")
 }

@@ -34,7 +34,7 @@ public final class ControlConsole: Sendable {
         do throws(VirtualMachineError) {
             _ = try await link.greet()
             guard try await link.ask(.attach(replay: replay)) == .attached else {
-                throw VirtualMachineError(.host, "the machine's process gave an answer to another question")
+                throw .misunderstood
             }
             do throws(HostError) {
                 local = try OpenStream(.standardStreams, loop: loop)

@@ -116,7 +116,7 @@ public final class ControlClient: Sendable {
             try await link.request(.machine(command))
         }
         guard case .machine(let reply) = reply else {
-            throw VirtualMachineError(.host, "the machine's process gave an answer to another question")
+            throw .misunderstood
         }
         return reply
     }

@@ -24,7 +24,7 @@ final class RemoteExecutionChannel: ExecutionChannel {
     /// Asks the machine for the command; what becomes of it is told after `start`.
     func open(_ command: GuestCommand) async throws(VirtualMachineError) {
         guard try await link.ask(.execute(command)) == .executing else {
-            throw VirtualMachineError(.host, "the machine's process gave an answer to another question")
+            throw .misunderstood
         }
     }
 

@@ -137,7 +137,7 @@ final class MachineProcess: MachineBody {
             throw VirtualMachineError(.host, sentence)
         }
         guard case .started(let report) = reply else {
-            throw VirtualMachineError(.host, "the machine's process gave an answer to another question")
+            throw .misunderstood
         }
         status.withLock { $0.debugPort = report.debugPort }
         terminalResized()
@@ -179,7 +179,7 @@ final class MachineProcess: MachineBody {
         if let known = status.withLock({ $0.last[command.key] }) { return known }
         do throws(VirtualMachineError) {
             guard case .machine(let reply) = try await link.request(.machine(command)) else {
-                return .failed("the machine's process gave an answer to another question")
+                return .failed(VirtualMachineError.misunderstood.description)
             }
             return reply
         } catch {

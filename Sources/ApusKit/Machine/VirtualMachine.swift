@@ -122,23 +122,21 @@ public final class VirtualMachine: Sendable {
 
     /// What the machine is and where it stands.
     public func status() async throws(VirtualMachineError) -> MachineStatus {
-        guard case .status(let status) = try await answer(.status) else { throw VirtualMachine.misunderstood }
+        guard case .status(let status) = try await answer(.status) else { throw .misunderstood }
         return status
     }
 
     /// What each vCPU is doing.
     public func vcpus() async throws(VirtualMachineError) -> [VCPUSummary] {
-        guard case .vcpus(let vcpus) = try await answer(.vcpus) else { throw VirtualMachine.misunderstood }
+        guard case .vcpus(let vcpus) = try await answer(.vcpus) else { throw .misunderstood }
         return vcpus
     }
 
     /// The counters of vCPUs and devices; after the end, the last ones.
     public func statistics() async throws(VirtualMachineError) -> StatisticsReport {
-        guard case .statistics(let report) = try await answer(.statistics) else { throw VirtualMachine.misunderstood }
+        guard case .statistics(let report) = try await answer(.statistics) else { throw .misunderstood }
         return report
     }
-
-    private static let misunderstood = VirtualMachineError(.host, "the machine gave an answer to another question")
 
     private func answer(_ command: MachineCommand) async throws(VirtualMachineError) -> MachineReply {
         let reply = await body.perform(command)
