@@ -42,3 +42,14 @@ fail() {
     (($# == 0)) || printf '       %s\n' "$@" >&2
     exit 1
 }
+
+# build_for_packaging: the first two steps of what packs a release.
+build_for_packaging() {
+    begin "host packages"
+    Scripts/setup.sh package
+    finish "host ready"
+
+    begin "building apus (release)"
+    Scripts/build.sh
+    finish "built"
+}

@@ -4,13 +4,7 @@
 source "$(dirname "$0")/common.sh"
 
 steps=3
-begin "host packages"
-Scripts/setup.sh package
-finish "host ready"
-
-begin "building apus (release)"
-Scripts/build.sh
-finish "built"
+build_for_packaging
 
 begin "packing"
 architecture=$(dpkg --print-architecture)
