@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
-#include "chost_sandbox.h"
+#include "sandbox_thread.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/futex.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-// The same number on every architecture (landlock_restrict_self(2)); older headers lack it.
-enum { RESTRICT_SELF = 446 };
 
 enum { MOST_THREADS = 1024 };
 
@@ -35,12 +27,10 @@ struct thread {
 // What the handler is to do: nothing, stop until told, confine, go on unconfined, or make a call.
 enum order { NOTHING, STOP, CONFINE, RELEASE, CALL };
 
-static struct sock_fprog filters[CHOST_ROLE_COUNT];
 static struct chost_confinement rules;
 static struct thread threads[MOST_THREADS];
 static atomic_uint thread_count;
 static atomic_uint order = NOTHING;
-static atomic_bool is_confined;
 static _Atomic uint64_t failure;
 
 static struct {
@@ -48,10 +38,6 @@ static struct {
 	_Atomic int thread;
 	long number, arguments[6], result;
 } call;
-
-static _Thread_local enum chost_role own_role = CHOST_ROLE_SERVICE;
-// The role that this thread was confined for in the handler, or -1.
-static _Thread_local int confined_role = -1;
 
 // Sleeps while `*word` is `value`, at most `milliseconds`.
 static void sleep_on(atomic_uint *word, unsigned value, long milliseconds)
@@ -78,43 +64,7 @@ int chost_thread_number(void)
 	return (int)syscall(SYS_gettid);
 }
 
-// MARK: One thread
-
-// The bounding set can be emptied by who has CAP_SETPCAP; without it, it only bounds what exec could give, and
-// no_new_privs takes that away.
-static int drop_bounding_set(void)
-{
-	for (unsigned long capability = 0; capability < 64; capability++)
-		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
-			return errno == EINVAL || errno == EPERM ? 0 : errno;
-	return 0;
-}
-
-static int drop_capabilities(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2] = {{0}};
-	// Kernels before 4.3 have no ambient set.
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	return syscall(SYS_capset, &header, none) == 0 ? 0 : errno;
-}
-
-// The kernel's calls, which change this thread alone: glibc's would signal the others, which are stopped.
-static int change_user(void)
-{
-	if (syscall(SYS_setgroups, 0, NULL) != 0 || syscall(SYS_setresgid, rules.group, rules.group, rules.group) != 0 ||
-	    syscall(SYS_setresuid, rules.user, rules.user, rules.user) != 0)
-		return errno;
-	return 0;
-}
-
-static int install_filter(enum chost_role role)
-{
-	if (filters[role].filter == NULL)
-		return 0;
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filters[role]) == 0 ? 0 : errno;
-}
-
+// The first failure is the one to tell.
 static void note_failure(enum chost_step step, int error)
 {
 	uint64_t none = 0;
@@ -122,36 +72,13 @@ static void note_failure(enum chost_step step, int error)
 	atomic_compare_exchange_strong(&failure, &none, value);
 }
 
-// Each step needs the rights that a later one gives up.
 static void confine_self(void)
 {
 	int error;
-	if ((error = drop_bounding_set()) != 0)
-		return note_failure(CHOST_STEP_CAPABILITIES, error);
-	if (rules.changes_user && (error = change_user()) != 0)
-		return note_failure(CHOST_STEP_USER, error);
-	if ((error = drop_capabilities()) != 0)
-		return note_failure(CHOST_STEP_CAPABILITIES, error);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return note_failure(CHOST_STEP_NO_NEW_PRIVILEGES, errno);
-	if (rules.landlock >= 0 && syscall(RESTRICT_SELF, rules.landlock, 0) != 0)
-		return note_failure(CHOST_STEP_LANDLOCK, errno);
-	confined_role = own_role;
-	if ((error = install_filter(own_role)) != 0)
-		note_failure(CHOST_STEP_FILTER, error);
+	enum chost_step step = chost_confine_thread(&rules, &error);
+	if (step != CHOST_STEP_NONE)
+		note_failure(step, error);
 }
-
-int chost_thread_begins(enum chost_role role)
-{
-	own_role = role;
-	// Before: this thread is found by its number, and confined for its role. After: it has its creator's filter, which is
-	// the wide one, and adds its own. Between: the handler has done one or the other.
-	if (!atomic_load(&is_confined) || confined_role == (int)role || role == CHOST_ROLE_SERVICE)
-		return 0;
-	return install_filter(role);
-}
-
-// MARK: All threads
 
 static struct thread *find_thread(int number)
 {
@@ -273,7 +200,7 @@ struct chost_outcome chost_confine(const struct chost_confinement *confinement, 
 	atomic_store(&order, STOP);
 	gather(chost_thread_number());
 	if (atomic_load(&failure) == 0) {
-		atomic_store(&is_confined, true);
+		chost_expect_confinement();
 		set_and_wake(&order, CONFINE);
 		if (await_threads(CONFINED) != 0)
 			note_failure(CHOST_STEP_GATHER, ETIMEDOUT);
@@ -305,17 +232,4 @@ long chost_call_on(int thread, long number, const long arguments[6])
 	}
 	atomic_store(&order, NOTHING);
 	return result;
-}
-
-int chost_set_filter(enum chost_role role, const void *instructions, size_t count)
-{
-	if (count == 0 || count > BPF_MAXINSNS)
-		return EINVAL;
-	struct sock_filter *copy = malloc(count * sizeof *copy);
-	if (copy == NULL)
-		return ENOMEM;
-	memcpy(copy, instructions, count * sizeof *copy);
-	free(filters[role].filter);
-	filters[role] = (struct sock_fprog){.len = (unsigned short)count, .filter = copy};
-	return 0;
 }
