@@ -85,9 +85,8 @@ import Testing
         let pool = try ProcessorPool(folder: folder)
         let name = folder.appending(ProcessorPool.fileName).string
         let modes = Directory.names("/proc/self/fd").compactMap { number -> Int32? in
-            var target = [CChar](repeating: 0, count: 4096)
-            guard readlink("/proc/self/fd/\(number)", &target, 4095) > 0, String(cString: target) == name,
-                let descriptor = Int32(number)
+            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)"),
+                target == name, let descriptor = Int32(number)
             else { return nil }
             return fcntl(descriptor, F_GETFL) & O_ACCMODE
         }
