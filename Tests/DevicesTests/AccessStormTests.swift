@@ -25,6 +25,13 @@ struct StormSubject: Sendable, CustomTestStringConvertible {
             ($0 as? PLIC)?.setSource(Int($1 % 140) - 4, level: $1 & 1 << 32 != 0)
         },
         StormSubject(testDescription: "RTC", outputs: 1, make: { GoldfishRTC(calendar: $0, clock: $0) }),
+        StormSubject(testDescription: "LAPIC", outputs: 5, make: { LAPIC.storming($0) }) {
+            ($0 as? LAPIC)?.disturb($1)
+        },
+        StormSubject(testDescription: "IOAPIC", outputs: 0, make: { _ in IOAPIC(messages: MessageRecorder()) }) {
+            ($0 as? IOAPIC)?.setPin(Int($1 % 40) - 4, asserted: $1 & 1 << 32 != 0)
+            ($0 as? IOAPIC)?.endOfInterrupt(UInt8(truncatingIfNeeded: $1 >> 40))
+        },
         StormSubject(testDescription: "finisher", outputs: 0, make: { _ in Finisher { _ in } }),
     ]
 }
@@ -94,5 +101,27 @@ private struct Storm {
     /// Small steps, now and then a leap to anywhere.
     private mutating func moment(after now: UInt64) -> UInt64 {
         random.next() % 1000 == 0 ? random.next() : now &+ random.next() % 1000
+    }
+}
+
+extension LAPIC {
+    fileprivate static func storming(_ clock: HandClock) -> LAPIC {
+        LAPIC(
+            inbox: LAPICInbox(identity: 5) {}, isBootProcessor: true, clock: clock,
+            timeStampRate: TimeStampRate(frequency: 2_400_000_000))
+    }
+
+    /// What its processor and other threads may do.
+    fileprivate func disturb(_ number: UInt64) {
+        let delivery = InterruptMessage.Delivery(rawValue: UInt8(number >> 8 & 7)) ?? .fixed
+        inbox.post(delivery, vector: UInt8(truncatingIfNeeded: number), isLevel: number & 1 << 20 != 0)
+        inbox.setLine(Int(number >> 24 & 3), level: number & 1 << 30 != 0)
+        _ = writeRegister(number >> 13, [0x1B, 0x6E0, 0x800 + UInt32(number >> 40 & 0x3F)][Int(number >> 32 % 3) % 3])
+        _ = readRegister(0x800 + UInt32(number >> 48 & 0x3F))
+        _ = acknowledge()
+        _ = take(ProcessorEvents(rawValue: 1 << (number >> 36 & 7)))
+        _ = takeStartUp()
+        _ = takeRequests()
+        setTimeStampOffset(number)
     }
 }
