@@ -10,7 +10,6 @@ import VMMemory
 /// 0x00_000A_0000  VGA window     128 KiB   nothing answers
 /// 0x00_000C_0000  shadow RAM     256 KiB   ROMs of a PC; from 0xE_0000 on ACPI and SMBIOS tables
 /// 0x00_0010_0000  RAM                      to 0xB000_0000 at most
-///  past low RAM   PCI memory               32-bit BARs, up to the ECAM and from behind it
 /// 0x00_B000_0000  PCIe ECAM      256 MiB   1 MiB a bus
 /// 0x00_C000_0000  PCI memory    1004 MiB   32-bit BARs
 /// 0x00_FEC0_0000  IOAPIC           4 KiB

@@ -79,3 +79,25 @@ public enum PCPCIDevice {
     public static let test: UInt8 = 30
     public static let panic: UInt8 = 31
 }
+
+/// Values of the power management registers that the tables tell of.
+public enum PCPower {
+    /// SLP_TYP of PM1_CNT that switches off (ACPI's `_S5`).
+    public static let softOff: UInt8 = 5
+    /// What the reset control register takes to reset the machine: a hard reset of the processors.
+    public static let resetValue: UInt8 = 6
+}
+
+/// What the tables tell of the CMOS clock.
+public enum PCRealTimeClock {
+    /// The byte of its memory that holds the century, in BCD.
+    public static let century: UInt8 = 0x32
+}
+
+/// What the tables tell of the HPET, as its own registers say it.
+public enum PCEventTimer {
+    /// The low half of its capabilities: Intel's number, legacy replacement, 64 bits, three comparators, revision 1.
+    public static let identity: UInt32 = 0x8086_A201
+    /// The fewest ticks between two periodic interrupts.
+    public static let leastTicks: UInt16 = 100
+}

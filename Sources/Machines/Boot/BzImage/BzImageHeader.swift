@@ -108,7 +108,7 @@ public struct BzImageHeader: Equatable, Sendable {
     }
 
     /// Where the kernel goes in RAM that ends at `end`: where it prefers to, else the highest place below.
-    func address(endOfMemory end: UInt64) -> UInt64 {
+    public func address(endOfMemory end: UInt64) -> UInt64 {
         guard isRelocatable, workSize <= end, end - workSize < preferredAddress else { return preferredAddress }
         let highest = (end - workSize) & ~(alignment - 1)
         return highest >= PCMemoryMap.extendedBase ? highest : preferredAddress
