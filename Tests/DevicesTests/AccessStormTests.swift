@@ -32,6 +32,11 @@ struct StormSubject: Sendable, CustomTestStringConvertible {
             ($0 as? IOAPIC)?.setPin(Int($1 % 40) - 4, asserted: $1 & 1 << 32 != 0)
             ($0 as? IOAPIC)?.endOfInterrupt(UInt8(truncatingIfNeeded: $1 >> 40))
         },
+        StormSubject(testDescription: "8259 pair", outputs: 1, make: { _ in PICPair() }) {
+            ($0 as? PICPair)?.setInput(Int($1 % 20) - 2, level: $1 & 1 << 32 != 0)
+            _ = $1 % 3 == 0 ? ($0 as? PICPair)?.acknowledge() : nil
+        },
+        StormSubject(testDescription: "8254", outputs: 1, make: { PIT8254(clock: $0) }),
         StormSubject(testDescription: "finisher", outputs: 0, make: { _ in Finisher { _ in } }),
     ]
 }
