@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds apus and apus-net for speed, and the guest agent, which is put beside them. usage: build.sh [--tests]
+# Builds apus and apus-net for speed, and the guest agents, which are put beside them. usage: build.sh [--tests]
 # The product has Swift's runtime inside: it starts in a fraction of the time, and runs where no Swift is.
 # With --tests it builds the tests too, apart from the product in .build-test: tests reach internal declarations, which
 # costs optimization. One configuration serves unit tests and boots, as no other boots Linux in bearable time.
@@ -26,8 +26,10 @@ else
 fi
 
 if [[ -f Guest/agent/Makefile ]]; then
-    make -s -C Guest/agent
-    agent=Guest/agent/build/apus-agent-riscv64
-    beside=$folder/release/apus-agent-riscv64
-    cmp -s "$agent" "$beside" || install -m 755 "$agent" "$beside"
+    for platform in riscv64 x86_64; do
+        make -s -C Guest/agent PLATFORM="$platform"
+        agent=Guest/agent/build/apus-agent-$platform
+        beside=$folder/release/apus-agent-$platform
+        cmp -s "$agent" "$beside" || install -m 755 "$agent" "$beside"
+    done
 fi

@@ -20,7 +20,7 @@ if [[ ${1:-} == --uninstall ]]; then
     exit 0
 fi
 
-for file in apus apus-net apus-agent-riscv64; do
+for file in apus apus-net apus-agent-riscv64 apus-agent-x86_64; do
     [[ -f $built/$file ]] || fail "$built/$file is not there: run 'make build' first, as the user who owns the checkout"
 done
 mkdir -p "$root" 2>/dev/null || true
@@ -29,7 +29,9 @@ mkdir -p "$root" 2>/dev/null || true
 install -D -m 755 --strip "$built/apus" "$root/bin/apus"
 install -D -m 755 --strip "$built/apus-net" "$root/libexec/apus/apus-net"
 # Data to this host, a program to guests: the kernel in the guest wants it executable.
-install -D -m 755 "$built/apus-agent-riscv64" "$root/share/apus/apus-agent-riscv64"
+for platform in riscv64 x86_64; do
+    install -D -m 755 "$built/apus-agent-$platform" "$root/share/apus/apus-agent-$platform"
+done
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -10,7 +10,7 @@ public enum ImageCatalogue {
         public let summary: String
         /// Where it can be built for.
         public let platforms: [ImagePlatform]
-        /// About how much building it downloads, in bytes, for the notice before it starts.
+        /// About how much building it downloads at most, in bytes, for the notice before it starts.
         public let downloadSize: Int64
         let recipe: @Sendable (ImagePlatform) -> any ImageRecipe
     }
@@ -19,7 +19,7 @@ public enum ImageCatalogue {
     public static let items: [Item] = [
         Item(
             name: "debian-micro", summary: "Debian's kernel with busybox in memory: a shell in seconds",
-            platforms: [.riscv64], downloadSize: 125_000_000,
+            platforms: [.riscv64, .x86_64], downloadSize: 125_000_000,
             recipe: { DebianMicroRecipe(name: "debian-micro", platform: $0) })
     ]
 

@@ -6,13 +6,15 @@ import Machines
 public enum Platform: String, NamedChoice, Codable {
     /// RV64GC harts on the memory map of QEMU's `virt` machine.
     case riscv64
+    /// A PC with PCI Express: 64-bit x86 processors.
+    case x86_64
 
     public static var noun: String { "platform" }
 
     /// How many vCPUs a machine may have.
     public var cpuRange: ClosedRange<Int> {
         switch self {
-        case .riscv64: VirtConfiguration.hartRange
+        case .riscv64, .x86_64: VirtConfiguration.hartRange
         }
     }
 
@@ -20,6 +22,7 @@ public enum Platform: String, NamedChoice, Codable {
     public var memoryRange: ClosedRange<UInt64> {
         switch self {
         case .riscv64: VirtConfiguration.memoryRange
+        case .x86_64: PCMemoryMap.memoryRange
         }
     }
 
@@ -27,6 +30,8 @@ public enum Platform: String, NamedChoice, Codable {
     public var engines: [Engine] {
         switch self {
         case .riscv64: [.interpreter]
+        // Its machine stands, its processor does not yet.
+        case .x86_64: []
         }
     }
 
@@ -35,6 +40,8 @@ public enum Platform: String, NamedChoice, Codable {
         switch (self, transport) {
         case (.riscv64, .pci): VirtPCIDevice.virtioDevices
         case (.riscv64, .mmio): VirtMemoryMap.virtioSlots
+        case (.x86_64, .pci): PCPCIDevice.virtioDevices
+        case (.x86_64, .mmio): 0
         }
     }
 }

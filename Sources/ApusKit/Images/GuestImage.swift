@@ -49,12 +49,14 @@ extension Platform {
     init(_ platform: ImagePlatform) {
         switch platform {
         case .riscv64: self = .riscv64
+        case .x86_64: self = .x86_64
         }
     }
 
     var imagePlatform: ImagePlatform {
         switch self {
         case .riscv64: .riscv64
+        case .x86_64: .x86_64
         }
     }
 }

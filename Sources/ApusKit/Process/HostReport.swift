@@ -60,7 +60,7 @@ public struct HostReport: Codable, Equatable, Sendable {
             cores: pool.cpus, memory: pool.memory.total, availableMemory: pool.memory.available,
             allocatedMemory: pool.allocatedMemory, freeMemory: pool.freeMemory, virtualCPUs: pool.virtualCPUs,
             guests: pool.guests, cpuControl: mechanism, cpuControlReason: reason, sandbox: .current, kvm: kvm,
-            offers: Platform.allCases.map {
+            offers: Platform.allCases.filter { !$0.engines.isEmpty }.map {
                 Offer(
                     platform: $0, engines: $0.engines, maximumCPUs: $0.cpuRange.upperBound,
                     maximumMemory: $0.memoryRange.upperBound)

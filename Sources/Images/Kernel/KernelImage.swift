@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A Linux kernel as a distribution ships it, made into what a loader maps: the plain `Image`.
+/// A Linux kernel as a distribution ships it, made into what a loader maps: for riscv64 the plain `Image`, for x86_64 the
+/// `bzImage`, which unpacks itself.
 struct KernelImage {
     /// No kernel is near this size.
     private static let limit = 512 << 20
 
-    /// The uncompressed `Image`.
+    /// What the loader takes.
     let bytes: [UInt8]
 
     /// Undoes what wraps the kernel: gzip and the like around the whole file, or an EFI program that holds the
     /// compressed kernel (CONFIG_EFI_ZBOOT).
-    init(_ file: [UInt8], name: String) throws(ImageError) {
+    init(_ file: [UInt8], name: String, platform: ImagePlatform = .riscv64) throws(ImageError) {
+        guard platform != .x86_64 else {
+            guard Self.isBzImage(file) else { throw .malformed(file: name, reason: "it is not an x86-64 bzImage") }
+            bytes = file
+            return
+        }
         var bytes = try ArchiveReader.decompress(file, name: name, limit: Self.limit)
         if let payload = try Self.zbootPayload(of: bytes, name: name) {
             bytes = try ArchiveReader.decompress(payload, name: name, limit: Self.limit)
@@ -24,6 +30,13 @@ struct KernelImage {
     // Linux Documentation/arch/riscv/boot-image-header.rst: `magic2` at 56 is "RSC\x05".
     private static func isRISCVImage(_ bytes: [UInt8]) -> Bool {
         bytes.count >= 64 && bytes[56..<60].elementsEqual([0x52, 0x53, 0x43, 0x05])
+    }
+
+    // Linux Documentation/arch/x86/boot.rst: the boot sector's magic number, "HdrS", and in xloadflags at 0x236 the bit
+    // that says that there is a 64-bit entry.
+    private static func isBzImage(_ bytes: [UInt8]) -> Bool {
+        bytes.count > 0x400 && bytes[0x1FE..<0x200].elementsEqual([0x55, 0xAA])
+            && bytes[0x202..<0x206].elementsEqual("HdrS".utf8) && bytes[0x236] & 1 != 0
     }
 
     // Linux drivers/firmware/efi/libstub/zboot-header.S: "MZ", 0, 0, "zimg", offset and size of the payload.

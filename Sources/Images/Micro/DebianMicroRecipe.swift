@@ -22,11 +22,12 @@ struct DebianMicroRecipe: ImageRecipe {
 
         progress(.step(number: 4, count: Self.steps, title: "unwrap the kernel"))
         let modules = try KernelModules(folder: try modulesFolder(in: tree))
-        guard let kernelFile = try UnpackedTree.plainPath("boot/vmlinux-\(modules.version)", in: tree) else {
-            throw .missingInPackage(what: "boot/vmlinux-\(modules.version)", package: platform.debianKernelPackage)
+        let kernelName = "\(platform.debianKernelFile)-\(modules.version)"
+        guard let kernelFile = try UnpackedTree.plainPath("boot/\(kernelName)", in: tree) else {
+            throw .missingInPackage(what: "boot/\(kernelName)", package: platform.debianKernelPackage)
         }
         let kernel = try KernelImage(
-            try Files.read(kernelFile, limit: Self.fileLimit), name: "vmlinux-\(modules.version)")
+            try Files.read(kernelFile, limit: Self.fileLimit), name: kernelName, platform: platform)
         try Files.write(kernel.bytes, to: folder.appending("kernel"))
 
         progress(.step(number: 5, count: Self.steps, title: "pack the initial RAM disk"))

@@ -39,9 +39,10 @@ done
 # A machine without a console would take the shell's end for the user's.
 (: < /dev/console) 2> /dev/null || shell=off
 
-# The transport first, then what the devices on it ask for by their modalias; each file system comes later by itself,
+# The transports first, then what the devices on it ask for by their modalias; each file system comes later by itself,
 # when the kernel calls modprobe at the first mount.
 modprobe -q virtio_mmio
+modprobe -q virtio_pci
 aliases=
 for file in /sys/bus/virtio/devices/*/modalias; do
     [ -r "$file" ] || continue

@@ -36,6 +36,31 @@ struct KernelImageTests {
         #expect(try KernelImage(file, name: "vmlinuz").bytes == Self.image)
     }
 
+    /// The smallest thing with the header of a bzImage that has a 64-bit entry.
+    private static let bzImage: [UInt8] = {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        bytes.replaceSubrange(0x1FE..<0x200, with: [0x55, 0xAA])
+        bytes.replaceSubrange(0x202..<0x206, with: Array("HdrS".utf8))
+        bytes[0x236] = 1
+        return bytes
+    }()
+
+    @Test("takes a bzImage as it is")
+    func takesBzImage() throws {
+        #expect(try KernelImage(Self.bzImage, name: "vmlinuz", platform: .x86_64).bytes == Self.bzImage)
+    }
+
+    @Test(
+        "refuses what is no x86-64 bzImage, and a bzImage for riscv64",
+        arguments: [
+            ([], .x86_64), (image, .x86_64), (Array(bzImage.prefix(0x400)), .x86_64),
+            (bzImage.replacing(at: 0x236, with: 0), .x86_64), (bzImage.replacing(at: 0x202, with: 0), .x86_64),
+            (bzImage, .riscv64),
+        ] as [([UInt8], ImagePlatform)])
+    func refusesOthers(bytes: [UInt8], platform: ImagePlatform) {
+        #expect(throws: ImageError.self) { try KernelImage(bytes, name: "vmlinuz", platform: platform) }
+    }
+
     @Test(
         "refuses what is no riscv64 kernel",
         arguments: [
@@ -45,5 +70,14 @@ struct KernelImageTests {
         ])
     func refuses(bytes: [UInt8]) {
         #expect(throws: ImageError.self) { try KernelImage(bytes, name: "vmlinux") }
+    }
+}
+
+extension [UInt8] {
+    /// The bytes with that at `index` replaced.
+    fileprivate func replacing(at index: Int, with byte: UInt8) -> [UInt8] {
+        var copy = self
+        copy[index] = byte
+        return copy
     }
 }
