@@ -5,7 +5,8 @@ import ProgramSupport
 
 /// A raw disk with an ext4 on it, made and checked by the host's e2fsprogs.
 struct ExtendedDisk {
-    static let areToolsThere = ["/sbin/mke2fs", "/sbin/fsck.ext4", "/sbin/debugfs"].allSatisfy(Surroundings.has)
+    static let areToolsThere = ["/sbin/mke2fs", "/sbin/fsck.ext4", "/sbin/debugfs", "/bin/cp"].allSatisfy(
+        Surroundings.has)
 
     let path: String
     private let scratch: Scratch
@@ -24,6 +25,16 @@ struct ExtendedDisk {
     func damage() throws -> String {
         let checked = try Surroundings.run("/sbin/fsck.ext4", ["-f", "-n", path])
         return checked.status == 0 ? "" : checked.output
+    }
+
+    /// What is wrong with a copy of it once its journal was replayed; empty if nothing is.
+    func damageBehindJournal() throws -> String {
+        let copy = scratch.url("replayed").path
+        try Surroundings.run("/bin/cp", ["--sparse=always", path, copy])
+        // The journal alone: what else is wrong stays for the second look.
+        let replayed = try Surroundings.run("/sbin/fsck.ext4", ["-E", "journal_only", "-y", copy])
+        let checked = try Surroundings.run("/sbin/fsck.ext4", ["-f", "-n", copy])
+        return checked.status == 0 ? "" : replayed.output + checked.output
     }
 
     /// The SHA-256 of a file on it.
