@@ -21,7 +21,8 @@ public struct InstructionRow: Sendable {
 
     init(
         _ name: StaticString, _ encoding: Encoding, _ operands: Operands = Operands(), _ semantics: Semantics,
-        _ flags: FlagEffects = .none, access: Access = .write, feature: Feature = .base, _ attributes: Attributes = []
+        _ flags: FlagEffects = .none, access: Access = .write, feature: Feature = .base,
+        attributes: Attributes = []
     ) {
         self.name = name
         self.encoding = encoding

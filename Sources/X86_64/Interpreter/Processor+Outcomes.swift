@@ -25,6 +25,18 @@ extension Processor {
 
     /// CS or the code mode changed: what fetches add and check is set anew.
     func updateCodeBase() {
-        state.pointee.codeBase = codeMode == .long64 ? 0 : state.pointee.segments[1].base
+        guard codeMode != .long64 else {
+            state.pointee.codeBase = 0
+            return
+        }
+        let register = state.pointee.segments[1]
+        state.pointee.codeBase = register.base
+        // Entries outside of 64-bit mode were made for a base and a limit.
+        guard register.base != state.pointee.legacyCodeBase || register.limit != state.pointee.legacyCodeLimit else {
+            return
+        }
+        state.pointee.legacyCodeBase = register.base
+        state.pointee.legacyCodeLimit = register.limit
+        tlb.flushFetches()
     }
 }

@@ -75,7 +75,7 @@ extension Processor {
 
     /// Whether `bytes` at `address` may be looked for at all: canonical, and aligned where that is checked. Raises
     /// #GP(0), #SS(0) or #AC(0) where not.
-    private func isAllowed(_ address: UInt64, bytes: UInt64, _ access: MemoryAccess, stack: Bool) -> Bool {
+    func isAllowed(_ address: UInt64, bytes: UInt64, _ access: MemoryAccess, stack: Bool) -> Bool {
         if state.pointee.efer & EFER.lma != 0 {
             guard isCanonical(address), isCanonical(address &+ (bytes &- 1)) else {
                 fault = stack ? .stackFault : .generalProtection
@@ -103,7 +103,7 @@ extension Processor {
     }
 
     /// Lets the fast path have the page, where every access to it is alike.
-    private func cache(_ address: UInt64, _ found: Translation, _ host: UnsafeMutableRawPointer, writes: Bool) {
+    func cache(_ address: UInt64, _ found: Translation, _ host: UnsafeMutableRawPointer, writes: Bool) {
         // An address past the low 4 GiB is never cached outside of IA-32e mode, where it wraps.
         guard !isWatched(page: address) else { return }
         tlb.noteLarge(address, size: found.size)

@@ -67,6 +67,10 @@ public final class Processor {
     /// Something happened in an access that the loop is to look at before the next instruction: instructions that were
     /// decoded were overwritten, or `watchHit`.
     var needsAttention = false
+    /// What the loop is left with where a form of it could not go on.
+    var ending = Outcome.next
+    /// `lockedWord` had nothing to answer because of a fault.
+    var faulted = false
 
     /// How many bytes the caches of a processor take at most: its soft TLB, then its decoded code.
     public static func cacheBytes(_ configuration: Configuration) -> Int {

@@ -117,6 +117,9 @@ public struct ProcessorState {
 
     /// What is added to the instruction pointer to give a linear address: CS's base, zero in 64-bit mode.
     var codeBase: UInt64 = 0
+    /// What fetch entries outside of 64-bit mode were made for.
+    var legacyCodeBase: UInt64 = 0
+    var legacyCodeLimit: UInt32 = 0
     /// The result of a slow load, or of another outlined operation.
     var result: UInt64 = 0
     /// The soft TLB's current set and generation, for what loads and stores may do now.
