@@ -3,6 +3,7 @@
 import Devices
 import Host
 import MachineCore
+import RISCV64
 
 /// The interrupt pins of all harts as one sink: input 64 * hart + the interrupt's number in mip.
 ///
@@ -10,19 +11,19 @@ import MachineCore
 @safe
 final class HartPins: InterruptSink {
     private struct Target {
-        weak var vcpu: VCPU?
+        weak var vcpu: VCPU<Hart>?
     }
 
     // SAFETY: written once, by `connect`, before the machine runs.
     private nonisolated(unsafe) var targets: [Target] = []
 
     /// Sets whose pins these are; once, when the machine is assembled.
-    func connect(_ vcpus: [VCPU]) {
+    func connect(_ vcpus: [VCPU<Hart>]) {
         // SAFETY: before the machine runs.
         unsafe targets = vcpus.map { Target(vcpu: $0) }
     }
 
-    private func vcpu(_ hart: Int) -> VCPU? {
+    private func vcpu(_ hart: Int) -> VCPU<Hart>? {
         // SAFETY: only read once the machine runs.
         unsafe targets.indices.contains(hart) ? targets[hart].vcpu : nil
     }

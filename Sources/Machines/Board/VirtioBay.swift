@@ -85,7 +85,7 @@ final class VirtioBay: Sendable {
     /// Makes the devices of `configuration` over `memory`, which lies in `ram`, and opens their disks. `devices` is
     /// what to place.
     init(
-        _ configuration: VirtConfiguration, ram: GuestRAM, memory: GuestMemory, gate: InputGate,
+        _ configuration: any MachineConfiguration, ram: GuestRAM, memory: GuestMemory, gate: InputGate,
         found: @escaping @Sendable (PanicScanner.Finding) -> Void, devices: inout [Device]
     ) throws(MachineError) {
         var disks: [OpenDisk] = []

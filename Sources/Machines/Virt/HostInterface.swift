@@ -33,9 +33,6 @@ final class HostInterface: Sendable {
         self.memory = memory
     }
 
-    /// Nothing to forget: all state lies in the guest's memory.
-    func reset() {}
-
     /// Looks at the word and answers what is there.
     func poll() -> Event {
         guard let command = memory.load(UInt64.self, at: GuestAddress(words.toHost)), command != 0 else {
@@ -90,16 +87,13 @@ final class HostInterface: Sendable {
     }
 }
 
-extension VirtCore {
+extension MachineLife<VirtBoard> {
     /// Nanoseconds between looks: after a command, and otherwise.
     private static var soon: UInt64 { 20_000 }
     private static var later: UInt64 { 1_000_000 }
 
     /// Looks at HTIF's word for as long as the machine lives.
-    func pollHostInterface() {
-        guard let hostInterface else { return }
-        schedulePoll(hostInterface, after: Self.soon)
-    }
+    func poll(_ interface: HostInterface) { schedulePoll(interface, after: Self.soon) }
 
     private func schedulePoll(_ interface: HostInterface, after delay: UInt64) {
         board.loop.schedule(at: MonotonicTime.now + delay) { [weak self] in
@@ -115,10 +109,10 @@ extension VirtCore {
         case .nothing: return Self.later
         case .handled: return Self.soon
         case .output(let bytes):
-            _ = writeConsole(bytes)
+            _ = board.writeConsole(bytes)
             return Self.soon
         case .wantsInput:
-            guard let byte = readConsole(1).first else { return Self.later }
+            guard let byte = board.readConsole(1).first else { return Self.later }
             interface.giveInput(byte)
             return Self.soon
         case .end(let code):

@@ -7,8 +7,8 @@ import RISCV64
 import VMMemory
 import Virtio
 
-/// The hardware of a `virt` machine, wired. It has no life of its own: `VirtCore` starts and stops it.
-final class VirtBoard: Sendable {
+/// The hardware of a `virt` machine, wired. It has no life of its own: `MachineLife` starts and stops it.
+final class VirtBoard: MachineBoard {
     let ram: GuestRAM
     let memory: GuestMemory
     let clock = VirtualClock()
@@ -16,7 +16,7 @@ final class VirtBoard: Sendable {
     let timeOffset = TimeOffset()
     let loop: EventLoop
     let timers: BoardTimers
-    let vcpus: [VCPU]
+    let vcpus: [VCPU<Hart>]
     /// What each vCPU's engine caches, by vCPU.
     let caches: [CacheMapping]
     let bus: Bus
@@ -26,14 +26,15 @@ final class VirtBoard: Sendable {
     let gate = InputGate()
     /// Everything that a reset of the machine resets, in order; the interrupt controller last, when all wires are low.
     let residents: [any BoardResident]
-    private let serial: StreamAttachment?
+    let serial: StreamAttachment?
+    private let guest: VirtGuest
+    private let hostInterface: HostInterface?
 
-    /// Wires the machine of `configuration`. `requests` hears the finisher and the panic device, `found` what a console
-    /// says of a crash.
-    init(
-        _ configuration: VirtConfiguration, requests: @escaping @Sendable (MachineRequest) -> Void,
-        found: @escaping @Sendable (PanicScanner.Finding) -> Void
-    ) throws(MachineError) {
+    /// Wires the machine of `configuration`, which starts `guest`. `voice` hears the finisher, the panic device and what a
+    /// console says of a crash.
+    init(_ configuration: VirtConfiguration, guest: VirtGuest, voice: BoardVoice) throws(MachineError) {
+        self.guest = guest
+        let (requests, found) = (voice.requests, voice.found)
         let harts = configuration.harts
         do throws(HostError) {
             ram = try GuestRAM(size: configuration.memorySize)
@@ -91,7 +92,7 @@ final class VirtBoard: Sendable {
         serial = configuration.serial
 
         let door = LiveInputDoor(bus: bus, clock: clock, offset: timeOffset)
-        var vcpus: [VCPU] = []
+        var vcpus: [VCPU<Hart>] = []
         var caches: [CacheMapping] = []
         do throws(HostError) {
             for id in 0..<harts {
@@ -106,13 +107,15 @@ final class VirtBoard: Sendable {
         }
         self.vcpus = vcpus
         self.caches = caches
+        hostInterface = guest.plan.hostInterface.map { [memory] in HostInterface($0, memory: memory) }
         pins.connect(vcpus)
+        for vcpu in vcpus { vcpu.firmware.connect(self) }
         connectSerial()
     }
 
     private static func makeVCPU(
         _ id: Int, _ configuration: VirtConfiguration, memory: GuestMemory, door: any InputDoor, timer: any HartTimer
-    ) throws(HostError) -> (VCPU, CacheMapping) {
+    ) throws(HostError) -> (VCPU<Hart>, CacheMapping) {
         var isBuiltIn = false
         if case .builtIn = configuration.boot.firmware { isBuiltIn = true }
         let settings = Hart.Configuration(
@@ -123,7 +126,7 @@ final class VirtBoard: Sendable {
         let hart = Hart(settings, memory: memory, door: door, timer: timer, caches: caches)
         hart.tracer = configuration.tracer
         switch configuration.engine {
-        case .interpreter: return (VCPU(hart, engine: Interpreter()), mapping)
+        case .interpreter: return (VCPU(hart, engine: Interpreter(), firmware: SupervisorFirmware()), mapping)
         }
     }
 
@@ -217,33 +220,11 @@ final class VirtBoard: Sendable {
             {})
     }
 
-    // MARK: Pausing
+    // MARK: The guest
 
-    /// Shuts the outside out and waits until nothing changes the machine's memory any more. The vCPUs are parked.
-    func quiesce() {
-        gate.set(false)
-        // Whoever had found the gate open holds a device's lock: passing each lock waits for them.
-        for resident in residents { resident.refresh() }
-        // What waits for a limit touches no memory and goes on waiting.
-        bay.suspend()
-        bay.drain()
-    }
+    func load() throws(MachineError) { try guest.load(into: memory, vcpus) }
 
-    /// Lets the outside in again.
-    func admit() {
-        gate.set(true)
-        serial?.backend.resume()
-        bay.resumeInput()
-    }
-
-    /// All chips back to the state after power-on, RAM to zero.
-    func reset() throws(MachineError) {
-        for resident in residents { resident.reset() }
-        bay.drain()
-        do {
-            try ram.release(0..<ram.size)
-        } catch {
-            throw .host(error.description)
-        }
+    func begin(_ life: MachineLife<VirtBoard>) {
+        if let hostInterface { life.poll(hostInterface) }
     }
 }

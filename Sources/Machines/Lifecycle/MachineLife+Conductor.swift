@@ -2,11 +2,10 @@
 
 import Host
 import MachineCore
-import RISCV64
 import Synchronization
 import VMMemory
 
-extension VirtCore {
+extension MachineLife {
     /// How long a crash's report may take to print after its first line, in milliseconds.
     private static var reportTime: UInt64 { 2000 }
 
@@ -19,7 +18,7 @@ extension VirtCore {
         }
         guard isFirst else { throw .state("the machine was started before; make another one to start again") }
         do throws(MachineError) {
-            try load()
+            try board.load()
             do throws(HostError) {
                 try board.loop.start()
                 try startThreads()
@@ -34,7 +33,7 @@ extension VirtCore {
 
     /// The threads come up parked; the conductor then lets them go.
     private func startThreads() throws(HostError) {
-        try configuration.governor?.start(board.vcpus.map(\.processor))
+        try configuration.governor?.start(board.vcpus.map(\.thread))
         // SAFETY: the conductor does not run yet; it is started last.
         for vcpu in board.vcpus {
             let thread = try HostThread(name: "vcpu\(vcpu.id)", role: .vcpu) { vcpu.run() }
@@ -47,9 +46,9 @@ extension VirtCore {
     /// The conductor's thread.
     private func conduct() {
         awaitParked()
-        if !configuration.startsPaused { resumeHarts() }
+        if !configuration.startsPaused { resumeVCPUs() }
         configuration.onEvent(.state(state))
-        pollHostInterface()
+        board.begin(self)
         pollMemory()
         while true {
             while let (command, done) = takeCommand() {
@@ -67,12 +66,12 @@ extension VirtCore {
         }
     }
 
-    private func takeCommand() -> (Command, WaitGate?)? {
+    private func takeCommand() -> (LifeCommand, WaitGate?)? {
         shared.withLock { $0.queue.isEmpty ? nil : $0.queue.removeFirst() }
     }
 
     /// Performs `command`; the end, if it is one.
-    private func execute(_ command: Command) -> MachineEnd? {
+    private func execute(_ command: LifeCommand) -> MachineEnd? {
         switch command {
         case .pause: changePaused(true)
         case .resume: return resume()
@@ -81,9 +80,9 @@ extension VirtCore {
         case .guestRequest(let request): return answer(request)
         case .panicFound(let text): notePanic(text)
         case .panicReported: return settlePanic()
-        case .debugStop(let hart, let stop): noteStop(hart, stop)
+        case .debugStop(let vcpu, let stop): noteStop(vcpu, stop)
         // SAFETY: the conductor's own.
-        case .keepStanding(let harts): unsafe local.standing = harts
+        case .keepStanding(let vcpus): unsafe local.standing = vcpus
         case .fail(let error): return .failed(error)
         case .visit: preconditionFailure("a visit is received, not executed")
         }
@@ -104,16 +103,16 @@ extension VirtCore {
     private func changePaused(_ pauses: Bool) {
         guard pauses != (state == .paused) else { return }
         if pauses {
-            parkHarts()
+            parkVCPUs()
             setState(.paused)
         } else {
-            resumeHarts()
+            resumeVCPUs()
             configuration.onEvent(.state(.running))
         }
     }
 
-    /// The barrier: afterwards no hart executes, no request is under way, and virtual time stands.
-    private func parkHarts() {
+    /// The barrier: afterwards no vCPU executes, no request is under way, and virtual time stands.
+    private func parkVCPUs() {
         for vcpu in board.vcpus { vcpu.park() }
         awaitParked()
         board.clock.stop()
@@ -124,7 +123,7 @@ extension VirtCore {
         while !board.vcpus.allSatisfy(\.hasParked) { parkBell.wait() }
     }
 
-    private func resumeHarts() {
+    private func resumeVCPUs() {
         shared.withLock { $0.state = .running }
         board.clock.start()
         board.timers.resume()
@@ -141,8 +140,8 @@ extension VirtCore {
     private func resume() -> MachineEnd? {
         // SAFETY: the conductor's own.
         if unsafe !local.laterStops.isEmpty {
-            let (hart, stop) = unsafe local.laterStops.removeFirst()
-            configuration.onEvent(.debugStop(hart: hart, stop))
+            let (vcpu, stop) = unsafe local.laterStops.removeFirst()
+            configuration.onEvent(.debugStop(hart: vcpu, stop))
             return nil
         }
         // SAFETY: as above. Who looks at a crashed machine and lets it go wants to see it go on.
@@ -154,21 +153,21 @@ extension VirtCore {
     /// Lets a visitor in, who works on its own thread.
     private func receive(_ visitor: WaitGate?, until over: WaitGate) {
         let wasRunning = state == .running
-        if wasRunning { parkHarts() }
+        if wasRunning { parkVCPUs() }
         visitor?.wake()
         over.wait()
-        if wasRunning { resumeHarts() }
+        if wasRunning { resumeVCPUs() }
     }
 
-    private func noteStop(_ hart: Int, _ stop: DebugStop) {
+    private func noteStop(_ vcpu: Int, _ stop: DebugStop) {
         guard state == .running else {
-            // A breakpoint is met again when the hart goes on; a watched access has been made and is not.
+            // A breakpoint is met again when the vCPU goes on; a watched access has been made and is not.
             // SAFETY: the conductor's own.
-            if case .watchpoint = stop { unsafe local.laterStops.append((hart, stop)) }
+            if case .watchpoint = stop { unsafe local.laterStops.append((vcpu, stop)) }
             return
         }
         changePaused(true)
-        configuration.onEvent(.debugStop(hart: hart, stop))
+        configuration.onEvent(.debugStop(hart: vcpu, stop))
     }
 
     // MARK: What guests ask for
@@ -212,24 +211,24 @@ extension VirtCore {
 
     private func restart() -> MachineEnd? {
         let wasRunning = state == .running
-        if wasRunning { parkHarts() }
+        if wasRunning { parkVCPUs() }
         forgetGuest()
         // SAFETY: the conductor's own.
         unsafe local.panic = nil
         unsafe local.laterStops = []
         do throws(MachineError) {
             try board.reset()
-            try load()
+            try board.load()
         } catch {
             return .failed(error)
         }
         shared.withLock { $0.resets += 1 }
         configuration.onEvent(.restarted)
-        if wasRunning { resumeHarts() }
+        if wasRunning { resumeVCPUs() }
         return nil
     }
 
-    /// What the guest asked for before the reset died with it. All harts stand, so that nothing more of it comes.
+    /// What the guest asked for before the reset died with it. All vCPUs stand, so that nothing more of it comes.
     private func forgetGuest() {
         shared.withLock { shared in
             shared.queue.removeAll { entry in
@@ -241,48 +240,11 @@ extension VirtCore {
         }
     }
 
-    /// Puts the boot plan's pieces and a fresh devicetree into memory, and the harts to their start. All stand.
-    private func load() throws(MachineError) {
-        do throws(HostError) {
-            for piece in plan.pieces { try piece.content.load(into: board.memory, at: GuestAddress(piece.address)) }
-        } catch {
-            throw .host(error.description)
-        }
-        let blob = tree.flattened(
-            VirtDeviceTree.Boot(
-                commandLine: configuration.boot.commandLine, initrd: plan.initrd, randomSeed: Randomness.bytes(32),
-                layoutSeed: Randomness.bytes(8)))
-        precondition(UInt64(blob.count) <= plan.devicetree.size, "the devicetree's size was planned for")
-        board.memory.write(blob, at: GuestAddress(plan.devicetree.start))
-        hostInterface?.reset()
-        for vcpu in board.vcpus { boot(vcpu) }
-    }
-
-    private func boot(_ vcpu: VCPU) {
-        // SAFETY: the vCPU is parked, or its thread has not started.
-        unsafe vcpu.local.isHalted = false
-        unsafe vcpu.local.isHeld = false
-        unsafe vcpu.local.resumeEntry = nil
-        unsafe vcpu.local.isOffline = plan.startsBootHartAlone && vcpu.id != 0
-        // An edge that nobody took is forgotten with everything else.
-        vcpu.mailbox.setLine(HartPin.supervisorSoftware, level: false)
-        let start = plan.devicetree.start
-        if plan.startsBootHartAlone {
-            vcpu.setSupervisorState(vcpu.id == 0 ? .started : .stopped)
-            vcpu.enterSupervisor(at: SBIEntry(address: plan.entry, opaque: start))
-        } else {
-            vcpu.setSupervisorState(.started)
-            vcpu.resetHart(pc: plan.entry, privilege: plan.privilege, a0: UInt64(vcpu.id), a1: start)
-            // SAFETY: as above. fw_dynamic finds its information at a2.
-            if let information = plan.firmwareInformation { unsafe vcpu.hart[x: 12] = information.start }
-        }
-    }
-
     // MARK: The end
 
     private func finish(_ end: MachineEnd, _ done: WaitGate?) {
         // Orderly: no request of the guest's is under way when the disks are closed.
-        if state == .running { parkHarts() }
+        if state == .running { parkVCPUs() }
         tearDown()
         let (gates, waiters) = shared.withLock { shared in
             shared.state = .ended

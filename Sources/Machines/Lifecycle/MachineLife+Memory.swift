@@ -6,29 +6,20 @@ import MachineCore
 import VMMemory
 import Virtio
 
-extension VirtMachine {
-    /// What the guest has of its RAM, and how it uses it.
-    public var memoryUse: MachineMemory { core.memoryUse }
-
-    /// Changes how much of its RAM the guest is to have, in bytes: the balloon takes the rest. Returns at once; the
-    /// guest's driver works towards it. Throws where there is no balloon, or no driver for it.
-    public func setMemory(_ size: UInt64) throws(MachineError) { try core.setMemory(size) }
-
+extension MachineLife {
     /// Where what the machine costs beside its devices lies in this process.
-    public var mappings: [MachineMapping] {
-        let ram = core.board.ram
+    var mappings: [MachineMapping] {
+        let ram = board.ram
         // SAFETY: numbers; nothing is dereferenced.
         let guest = unsafe MachineMapping(
             name: "guest memory", address: UInt64(UInt(bitPattern: ram.base)), size: ram.size)
         return [guest]
-            + core.board.caches.map {
+            + board.caches.map {
                 unsafe MachineMapping(
                     name: $0.name, address: UInt64(UInt(bitPattern: $0.base)), size: UInt64($0.size))
             }
     }
-}
 
-extension VirtCore {
     var memoryUse: MachineMemory {
         var use = MachineMemory(size: board.ram.size)
         use.returned = board.bay.balloonMemory?.discardedBytes ?? 0
@@ -53,7 +44,7 @@ extension VirtCore {
             throw .state("the machine has no memory balloon, so its memory cannot change while it runs")
         }
         let all = board.ram.size
-        guard size >= VirtConfiguration.memoryRange.lowerBound, size <= all else {
+        guard size >= MachineMemory.least, size <= all else {
             throw .configuration(
                 "\(size >> 20) MiB of memory cannot be had: the machine was made for 16 to \(all >> 20) MiB")
         }
@@ -95,6 +86,9 @@ public struct MachineMemory: Sendable {
     public internal(set) var returned: UInt64 = 0
     /// What the guest last said of its memory, by name.
     public internal(set) var guest: [(name: String, value: UInt64)] = []
+
+    /// What a guest is left at least.
+    static let least: UInt64 = 16 << 20
 
     init(size: UInt64) {
         self.size = size
