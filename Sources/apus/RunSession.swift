@@ -127,7 +127,8 @@ struct RunSession {
         case .panicked(let text): Message.failure("the guest's system crashed: \(text)")
         case .failed(let reason): Message.failure(reason)
         case .stopped(.timeout):
-            Message.failure("the machine was ended after the \(conduct.timeout ?? "") of --timeout")
+            let seconds = configuration.timeout?.components.seconds ?? 0
+            Message.failure("the machine was ended after the \(seconds) second\(seconds == 1 ? "" : "s") of --timeout")
         default: break
         }
         guard conduct.json || conduct.stats else { return }

@@ -65,7 +65,7 @@ struct BareRunTests {
     func timeout() throws {
         let outcome = try run([BareProgram.loop], ["--timeout", "1"])
         #expect(outcome.status == 124)
-        #expect(outcome.errors == "apus: the machine was ended after the 1 of --timeout\n")
+        #expect(outcome.errors == "apus: the machine was ended after the 1 second of --timeout\n")
     }
 
     @Test("a signal ends the machine with 128 and its number", arguments: [("TERM", 143), ("INT", 130), ("HUP", 129)])
