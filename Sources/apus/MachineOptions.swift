@@ -73,11 +73,11 @@ struct MachineOptions: ParsableArguments {
     @OptionGroup
     var confinement: SandboxOptions
 
-    /// Whether none of the options was given another value than its standard one.
+    /// Whether none of the options was given another value than its standard one. All that the parser holds is compared,
+    /// groups within this one too, so that no option can be forgotten.
     var isUntouched: Bool {
-        [kernel, initrd, append, firmware, console].allSatisfy { $0 == nil } && disk.isEmpty && net.isEmpty
-            && [platform, engine, cpus, memory, virtio] == ["riscv64", "auto", "1", "1G", "pci"]
-            && confinement.isUntouched
+        guard let standard = try? MachineOptions.parse([]) else { return false }
+        return String(describing: self) == String(describing: standard)
     }
 
     /// The boot loader that the options alone describe.

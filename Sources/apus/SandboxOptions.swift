@@ -19,9 +19,6 @@ struct SandboxOptions: ParsableArguments {
             valueName: "user"))
     var user: String?
 
-    /// Whether none was given another value than its standard one.
-    var isUntouched: Bool { sandbox == "on" && user == nil }
-
     /// Sets what the options say, checked.
     func apply(to configuration: inout VirtualMachineConfiguration) throws(VirtualMachineError) {
         configuration.sandbox = try SandboxMode(parsing: sandbox)

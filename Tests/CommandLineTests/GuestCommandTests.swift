@@ -51,6 +51,28 @@ struct GuestCommandTests {
         #expect(try apus("list", "--all", "--quiet").text == "db\nweb\n")
     }
 
+    @Test(
+        "a guest that is there is not started with other options than it was made with: none is overlooked",
+        arguments: [
+            ["--cpus", "2"], ["--memory", "96M"], ["--overcommit"], ["--cpu-shares", "5"], ["--cpu-cap", "50%"],
+            ["--cpuset", "0"], ["--append", "x"], ["--disk", "d"], ["--net", "none"], ["--virtio", "mmio"],
+            ["--console", "pty"], ["--sandbox", "strict"], ["--user", "1"], ["--engine", "interpreter"],
+        ])
+    func otherOptions(_ options: [String]) throws {
+        try create("web")
+        let refused = try ApusProgram.run(
+            ["run", "--name", "web"] + options, environment: ["APUS_HOME": scratch.url("home").path])
+        #expect(refused.status == 125)
+        #expect(refused.errors.hasPrefix("apus: guest 'web' has a machine of its own already; "))
+    }
+
+    @Test("a guest that is there is started where no option is given")
+    func noOptions() throws {
+        try BareProgram.elf(BareProgram.finish(7)).write(to: URL(fileURLWithPath: kernel))
+        try create("web")
+        #expect(try apus("run", "--name", "web").status == 7)
+    }
+
     @Test("a bad edit is refused with the file and the key, and the guest stays as it was")
     func badEdit() throws {
         try create("web")
