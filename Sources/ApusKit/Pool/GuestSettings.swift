@@ -33,6 +33,8 @@ public struct GuestSettings: Sendable {
             return "set from the next start on"
         }
         let record = if let running { running } else { try registry.find(name) }
+        // What its definition cannot take is refused before the guest hears of it.
+        if record.isKept { _ = try changed(try keptGuest(record.name), by: settings) }
         try await setLive(settings, record, overcommits)
         if record.isKept { try keep(settings, try keptGuest(record.name)) }
         return record.isKept ? "set, and kept" : "set"
@@ -44,12 +46,20 @@ public struct GuestSettings: Sendable {
     }
 
     private func keep(_ settings: MachineSettings, _ guest: KeptGuest?) throws(VirtualMachineError) {
-        guard var guest else { return }
+        if let guest = try changed(guest, by: settings) { try store.replace(guest) }
+    }
+
+    /// `guest` with `settings`, checked.
+    private func changed(
+        _ guest: KeptGuest?, by settings: MachineSettings
+    ) throws(VirtualMachineError) -> KeptGuest? {
+        guard var guest else { return nil }
         try settings.validateLimits(
             diskCount: guest.configuration.storageDevices.count,
             networkCount: guest.configuration.networkDevices.count)
         settings.apply(to: &guest.configuration)
-        try store.replace(guest)
+        try guest.configuration.validate()
+        return guest
     }
 
     private func setLive(
