@@ -15,8 +15,8 @@ struct CreateCommand: AsyncParsableCommand {
             """,
         discussion: """
             The guest gets its own copy of the image's disk. With --config it is made as the
-            file says; one that is there already gets the file's configuration, from its
-            next start on.
+            file says, but for MAC addresses that another guest has; one that is there
+            already gets the file's configuration, from its next start on.
 
             EXAMPLES
               apus create --name web debian-micro --net user,forward=tcp:8080:80
@@ -70,7 +70,8 @@ struct CreateCommand: AsyncParsableCommand {
             if let image = described.image {
                 found = try await GuestMaker.image(image, described.configuration.platform)
             }
-            _ = try guests.create(described.name, image: found, configuration: described.configuration)
+            _ = try guests.create(
+                described.name, image: found, configuration: described.configuration, isCopy: true)
         }
         Message.print("\(described.name)\n")
     }

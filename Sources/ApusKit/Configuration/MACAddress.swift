@@ -45,4 +45,12 @@ extension VirtualMachineConfiguration {
             networkDevices[index].address = .random()
         }
     }
+
+    /// Takes away the addresses that are in `taken`.
+    mutating func dropAddresses(in taken: Set<MACAddress>) {
+        for index in networkDevices.indices {
+            guard let address = networkDevices[index].address, taken.contains(address) else { continue }
+            networkDevices[index].address = nil
+        }
+    }
 }

@@ -6,11 +6,12 @@ import SystemPackage
 extension Guests {
     // MARK: Making
 
-    /// Keeps a new guest of `configuration`, made from `image` where there is one; it does not run yet.
+    /// Keeps a new guest of `configuration`, made from `image` where there is one; it does not run yet. Where the
+    /// configuration may be a copy of another guest's, its network cards get addresses that no kept guest has.
     public func create(
-        _ name: GuestName, image: GuestImage?, configuration: VirtualMachineConfiguration
+        _ name: GuestName, image: GuestImage?, configuration: VirtualMachineConfiguration, isCopy: Bool = false
     ) throws(VirtualMachineError) -> KeptGuest {
-        try store.create(name, image: image, configuration: configuration)
+        try store.create(name, image: image, configuration: configuration, isCopy: isCopy)
     }
 
     /// What the file at `path` describes, as `KeptGuest.text` writes it, with changes.

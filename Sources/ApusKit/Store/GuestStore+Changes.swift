@@ -15,9 +15,11 @@ extension GuestStore {
     /// Keeps a new guest. Of `image` it gets parts of its own, so that a later build of the image does not change it: the
     /// kernel and RAM disk, and a copy of the disk. Where `configuration` names the image's files, the guest's stand then.
     ///
+    /// Network cards of a copy (`isCopy`) get new addresses where a kept guest has theirs; otherwise the caller chose them.
+    ///
     /// Blocks as long as a copy takes. Throws where a guest of this name is kept already.
     public func create(
-        _ name: GuestName, image: GuestImage?, configuration: VirtualMachineConfiguration
+        _ name: GuestName, image: GuestImage?, configuration: VirtualMachineConfiguration, isCopy: Bool = false
     ) throws(VirtualMachineError) -> KeptGuest {
         try configuration.validate()
         return try locked { () throws(VirtualMachineError) in
@@ -28,6 +30,8 @@ extension GuestStore {
             }
             let aside = machines.appending(".\(name)")
             do throws(VirtualMachineError) {
+                var configuration = configuration
+                if isCopy { configuration.dropAddresses(in: addresses()) }
                 let guest = try fill(aside, name, image, configuration)
                 try onHost { () throws(HostError) in
                     try Directory.rename(aside, to: folder(of: name))
@@ -39,6 +43,11 @@ extension GuestStore {
                 throw error
             }
         }
+    }
+
+    /// The addresses of all network cards of guests that are kept.
+    private func addresses() -> Set<MACAddress> {
+        Set(list().flatMap { $0.configuration.networkDevices.compactMap(\.address) })
     }
 
     private func fill(

@@ -62,6 +62,33 @@ struct GuestStoreTests {
         #expect(found.configuration.networkDevices.first?.address == address)
     }
 
+    @Test("a copy of another guest's configuration has addresses of its own, and keeps those that nobody has")
+    func copiedAddress() throws {
+        var configuration = rig.configuration
+        configuration.networkDevices = [NetworkDevice(attachment: .user(UserNetworkAttachment()))]
+        var copied = try store.create(try rig.name("web"), image: rig.image, configuration: configuration).configuration
+        let taken = try #require(copied.networkDevices.first?.address)
+        var free = NetworkDevice(attachment: .user(UserNetworkAttachment()))
+        free.address = try MACAddress(parsing: "52:54:00:00:00:01")
+        copied.networkDevices.append(free)
+        let copy = try store.create(try rig.name("db"), image: nil, configuration: copied, isCopy: true)
+        let addresses = copy.configuration.networkDevices.map(\.address)
+        #expect(addresses.count == 2)
+        #expect(addresses.first != .some(.none))
+        #expect(addresses.first != taken)
+        #expect(addresses.last == free.address)
+    }
+
+    @Test("an address that the user chose is taken as it is")
+    func chosenAddress() throws {
+        var configuration = rig.configuration
+        configuration.networkDevices = [NetworkDevice(attachment: .user(UserNetworkAttachment()))]
+        let first = try store.create(try rig.name("web"), image: rig.image, configuration: configuration)
+        configuration.networkDevices = first.configuration.networkDevices
+        let second = try store.create(try rig.name("db"), image: rig.image, configuration: configuration)
+        #expect(second.configuration.networkDevices == first.configuration.networkDevices)
+    }
+
     @Test("a second guest of the same name is refused, and the first stays as it was")
     func unique() throws {
         let made = try rig.guest("web")
