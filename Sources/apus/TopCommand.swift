@@ -9,9 +9,10 @@ struct TopCommand: AsyncParsableCommand {
         commandName: "top",
         abstract: "Shows what the guests that run use, again and again.",
         discussion: """
-            CPU is in percent of one of the host's CPUs; memory is what the guest's process
-            holds of the host's, and what the guest believes to have; EXITS counts how often
-            an engine returned control. Ctrl-C ends it.
+            CPU is in percent of one of the host's CPUs; memory is what the guest's processes
+            hold of the host's, and what the guest believes to have; EXITS counts how often
+            an engine returned control. A guest's user network is a process of its own, which
+            is counted with it. Ctrl-C ends it.
 
             EXAMPLES
               apus top

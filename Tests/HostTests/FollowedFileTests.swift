@@ -90,6 +90,18 @@ struct ProcessUsageTests {
         #expect(ProcessUsage(-5) == nil)
     }
 
+    @Test("what the children of a process use is told by its number, one's own and no other's")
+    func children() throws {
+        let child = try ChildProcess("/bin/sleep", ["600"], descriptors: [:])
+        defer {
+            child.signal(SIGKILL)
+            _ = child.wait()
+        }
+        let usage = ProcessUsage.children(of: [getpid(), child.pid])
+        #expect(try #require(usage[getpid()]).residentMemory >= #require(ProcessUsage(child.pid)).residentMemory)
+        #expect(usage[child.pid] == nil)
+    }
+
     @Test("a process is told from others by its start")
     func start() throws {
         #expect(HostProcess.startTime(of: getpid()) != nil)

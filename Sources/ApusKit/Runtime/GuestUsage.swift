@@ -20,8 +20,8 @@ public struct GuestUsage: Sendable, Equatable {
     /// When it was looked at, in nanoseconds of the host's monotonic clock.
     public var time: UInt64 = 0
 
-    /// What `record`'s process has used, and its machine where that answers.
-    static func measure(_ guest: Guest) async -> GuestUsage? {
+    /// What the process of `guest` has used, with `children` (its network's), and its machine where that answers.
+    static func measure(_ guest: Guest, children: ProcessUsage?) async -> GuestUsage? {
         var usage = GuestUsage()
         let report = await firstWithin(Guest.answerTime) { () -> StatisticsReport? in
             guard case .statistics(let report)? = try? await guest.perform(.statistics) else { return nil }
@@ -29,8 +29,8 @@ public struct GuestUsage: Sendable, Equatable {
         }
         if let report { usage.add(report) }
         guard let process = ProcessUsage(guest.record.processID) else { return nil }
-        usage.cpuTime = process.cpuTime
-        usage.residentMemory = process.residentMemory
+        usage.cpuTime = process.cpuTime + (children?.cpuTime ?? 0)
+        usage.residentMemory = process.residentMemory + (children?.residentMemory ?? 0)
         usage.time = MonotonicTime.now
         return usage
     }
@@ -125,10 +125,12 @@ public struct GuestMeter: Sendable {
     public mutating func look() async throws(VirtualMachineError) -> [GuestLoad] {
         let registry = guests.registry
         let records = try registry.list()
+        let children = ProcessUsage.children(of: Set(records.map(\.processID)))
         let now = await withTaskGroup(of: (GuestIdentifier, GuestUsage?).self) { group in
             for record in records {
                 group.addTask {
-                    (record.id, await GuestUsage.measure(Guest(record: record, registry: registry)))
+                    let guest = Guest(record: record, registry: registry)
+                    return (record.id, await GuestUsage.measure(guest, children: children[record.processID]))
                 }
             }
             return await group.reduce(into: [GuestIdentifier: GuestUsage]()) { $0[$1.0] = $1.1 }

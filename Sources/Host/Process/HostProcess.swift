@@ -28,12 +28,25 @@ public enum HostProcess {
     /// When the process `number` was started, in clock ticks since the host's boot; nil where there is none. With the
     /// number it tells a process from a later one that got the same.
     public static func startTime(of number: pid_t) -> UInt64? {
-        // proc(5): field 22 of stat; the second, the program's name, is in brackets and may hold anything.
+        // proc(5): field 22.
+        guard let fields = status(of: number), fields.count > 19 else { return nil }
+        return UInt64(fields[19])
+    }
+
+    /// The process that started the process `number`, or has taken its place; nil where there is none.
+    static func parent(of number: pid_t) -> pid_t? {
+        // proc(5): field 4.
+        guard let fields = status(of: number), fields.count > 1 else { return nil }
+        return pid_t(fields[1])
+    }
+
+    /// The fields of `/proc/PID/stat` from the third on (proc(5)): the second, the program's name, is in brackets and may
+    /// hold anything.
+    static func status(of number: pid_t) -> [Substring]? {
         guard let text = try? TextFile.read(FilePath("/proc/\(number)/stat"), limit: 4096),
             let bracket = text.lastIndex(of: ")")
         else { return nil }
-        let fields = text[text.index(after: bracket)...].split(separator: " ")
-        return fields.count > 19 ? UInt64(fields[19]) : nil
+        return text[text.index(after: bracket)...].split(separator: " ")
     }
 
     /// Ends the process `number` at once (SIGKILL). The caller knows that it is the one that is meant.
