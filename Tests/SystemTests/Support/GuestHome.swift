@@ -105,13 +105,3 @@ func isThere(_ process: Int32) -> Bool {
     let status = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
     return !status.isEmpty && !status.contains(") Z ")
 }
-
-/// Waits until `condition` holds; false if it does not within `seconds`.
-func holds(within seconds: Double, _ condition: () throws -> Bool) rethrows -> Bool {
-    let deadline = Date(timeIntervalSinceNow: seconds)
-    while Date() < deadline {
-        if try condition() { return true }
-        Thread.sleep(forTimeInterval: 0.05)
-    }
-    return try condition()
-}
