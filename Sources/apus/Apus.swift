@@ -46,11 +46,7 @@ struct Apus: ParsableCommand {
     static func main() {
         StandardStreams.secure()
         do {
-            let command = try parseAsRoot()
-            // Signals are taken over on the first thread, before there is another.
-            let signals = command is RunCommand ? try RunSignals() : nil
-            let machineSignals = command is MachineProcessCommand ? try ProcessSignals() : nil
-            let work = Work(command: command, signals: signals, machineSignals: machineSignals)
+            let work = try Work(parseAsRoot())
             MainThread.run { await work.perform() }
         } catch {
             end(error)
@@ -60,23 +56,27 @@ struct Apus: ParsableCommand {
     /// A parsed command on its way to a task.
     // SAFETY: handed over once; the thread that made it only waits afterwards.
     private struct Work: @unchecked Sendable {
-        let command: any ParsableCommand
-        let signals: RunSignals?
-        let machineSignals: ProcessSignals?
+        private let body: () async throws -> Void
+
+        init(_ command: any ParsableCommand) throws {
+            switch command {
+            case let minding as any SignalledCommand: body = try minding.takingSignals()
+            case let asynchronous as any AsyncParsableCommand:
+                body = {
+                    var command = asynchronous
+                    try await command.run()
+                }
+            default:
+                body = {
+                    var command = command
+                    try command.run()
+                }
+            }
+        }
 
         func perform() async {
             do {
-                if let run = command as? RunCommand, let signals {
-                    signals.listen()
-                    try await run.run(under: signals)
-                } else if let machine = command as? MachineProcessCommand, let machineSignals {
-                    try await machine.run(under: machineSignals)
-                } else if var asynchronous = command as? any AsyncParsableCommand {
-                    try await asynchronous.run()
-                } else {
-                    var plain = command
-                    try plain.run()
-                }
+                try await body()
             } catch {
                 Apus.end(error)
             }

@@ -4,7 +4,7 @@ import ApusKit
 import ArgumentParser
 
 /// `apus console`.
-struct ConsoleCommand: AsyncParsableCommand {
+struct ConsoleCommand: SignalledCommand {
     static let configuration = CommandConfiguration(
         commandName: "console",
         abstract: "Puts a guest's console on this terminal.",
@@ -23,10 +23,16 @@ struct ConsoleCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Begin with what comes, not with the last of what was.")
     var noReplay = false
 
-    func run() async throws {
+    static func takeSignals() throws(VirtualMachineError) -> ProcessSignals { try .resizes() }
+
+    func run(under signals: ProcessSignals) async throws {
         let running = try guest.running()
         let console = try await running.console(replay: !noReplay)
         console.terminalResized()
+        let listener = Task {
+            for await _ in signals.signals { console.terminalResized() }
+        }
+        defer { listener.cancel() }
         let ending = try await console.run()
         guard StandardStreams.isErrorTerminal else { return }
         let outcome = ending == .detached ? "goes on" : "has ended"

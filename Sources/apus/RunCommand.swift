@@ -4,7 +4,7 @@ import ApusKit
 import ArgumentParser
 
 /// `apus run`: a machine on this terminal, from its start to its end.
-struct RunCommand: AsyncParsableCommand {
+struct RunCommand: SignalledCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Runs a virtual machine until it ends.",
@@ -60,10 +60,10 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup(title: "Logging")
     var logging: LoggingOptions
 
-    func run() async throws { try await run(under: RunSignals()) }
+    static func takeSignals() throws(VirtualMachineError) -> RunSignals { try RunSignals() }
 
-    /// Runs the machine; `signals` were taken over on the main thread.
     func run(under signals: RunSignals) async throws {
+        signals.listen()
         try logging.bootstrap()
         let environment = try guest.environment()
         guard !detach || command.isEmpty else {

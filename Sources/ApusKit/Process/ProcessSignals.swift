@@ -20,15 +20,20 @@ public final class ProcessSignals: Sendable {
     public let signals: AsyncStream<Signal>
 
     /// Takes over the signals that a run answers to.
-    public init() throws(VirtualMachineError) {
+    public convenience init() throws(VirtualMachineError) {
+        try self.init([.hangUp, .interrupt, .quit, .user1, .terminate, .windowChange])
+    }
+
+    /// Takes over the terminal's change of size alone: `resized` is all that comes.
+    public static func resizes() throws(VirtualMachineError) -> ProcessSignals { try ProcessSignals([.windowChange]) }
+
+    private init(_ taken: [SignalSource.Signal]) throws(VirtualMachineError) {
         let (stream, continuation) = AsyncStream.makeStream(
             of: Signal.self, bufferingPolicy: .bufferingOldest(64))
         signals = stream
         do {
             loop = try EventLoop(name: "signals")
-            source = try SignalSource(
-                [.hangUp, .interrupt, .quit, .user1, .terminate, .windowChange], on: loop
-            ) { signal in
+            source = try SignalSource(taken, on: loop) { signal in
                 switch signal {
                 case .user1: continuation.yield(.report)
                 case .windowChange: continuation.yield(.resized)
