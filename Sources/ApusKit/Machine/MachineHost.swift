@@ -122,6 +122,7 @@ public final class MachineHost: Sendable {
         var record = launch.record
         record.adoptProcess()
         record.sandbox = confinement.words
+        record.noteSockets(of: launch)
         try entry.publish(record)
 
         let ending = try launch.endFile.map { path throws(VirtualMachineError) in try GuestEnding(FilePath(path)) }

@@ -43,6 +43,7 @@ public final class GuestEntry: Sendable {
 
     static let lockName = "lock"
     static let recordName = "record.json"
+    static let recordLimit = 1 << 20
 
     /// Where the guest is controlled.
     public var controlSocket: FilePath { folder.appending("control.sock") }
@@ -69,6 +70,7 @@ public final class GuestEntry: Sendable {
     public func remove() {
         // Its process is gone where another one does this; the group goes with it.
         ControlGroup.remove(notedIn: folder)
+        GuestRecord.clearSockets(in: folder)
         // Away in one step first: nobody shall find a folder without its record. What then stays is cleared by name.
         let gone = folder.removingLastComponent().appending(".\(id.rawValue)")
         if (try? Directory.rename(folder, to: gone)) != nil { try? Directory.remove(gone) }

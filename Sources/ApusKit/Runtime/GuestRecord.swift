@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Host
+import SystemPackage
 
 /// What is known of a guest that runs: `record.json` in its runtime folder.
 ///
@@ -23,6 +25,19 @@ public struct GuestRecord: Codable, Equatable, Sendable {
 
     /// Raised when an older Apus could not use the record.
     static let currentVersion = 1
+
+    /// A unix socket that the guest's process made at a place of the user's.
+    public struct Socket: Codable, Equatable, Sendable {
+        public var path: String
+        /// Which file it made there, so that no other one is removed.
+        var identity: FileIdentity
+
+        /// What is at `path` now; nil where nothing is.
+        init?(path: String) {
+            guard let identity = FileIdentity(FilePath(path)) else { return nil }
+            (self.path, self.identity) = (path, identity)
+        }
+    }
 
     /// The version of the record's meaning.
     public var version = GuestRecord.currentVersion
@@ -62,6 +77,8 @@ public struct GuestRecord: Codable, Equatable, Sendable {
     public var sandbox: String?
     /// The file that keeps what it wrote to its console.
     public var consoleLog: String?
+    /// What its process cannot remove once it is confined: who clears the guest does.
+    public var sockets: [Socket]?
 
     /// What `configuration` says of the guest, for the registry to complete.
     public init(
@@ -113,6 +130,29 @@ public struct GuestRecord: Codable, Equatable, Sendable {
     public mutating func adoptProcess() {
         processID = HostProcess.number
         processStart = HostProcess.startTime(of: processID) ?? 0
+    }
+}
+
+extension GuestRecord {
+    /// Notes the sockets of `launch`, which stand. Before the process is confined: what it says afterwards counts for
+    /// less.
+    mutating func noteSockets(of launch: MachineLaunch) {
+        let here = FilePath(FileManager.default.currentDirectoryPath)
+        let ends = [launch.configuration.serialPort?.attachment] + launch.configuration.consoleDevices.map(\.attachment)
+        let paths = ends.compactMap { end in
+            if case .unixSocket(let path)? = end { path } else { nil }
+        }
+        sockets = (paths + [launch.controlPath].compactMap(\.self)).compactMap {
+            Socket(path: here.pushing(FilePath($0)).string)
+        }
+    }
+
+    /// Removes the sockets that the guest whose runtime folder is `folder` has left.
+    static func clearSockets(in folder: FilePath) {
+        guard let text = try? TextFile.read(folder.appending(GuestEntry.recordName), limit: GuestEntry.recordLimit),
+            let record = try? JSONDecoder().decode(GuestRecord.self, from: Data(text.utf8))
+        else { return }
+        for socket in record.sockets ?? [] { ListeningSocket.clear(FilePath(socket.path), socket.identity) }
     }
 }
 

@@ -14,7 +14,6 @@ public import SystemPackage
 public struct GuestRegistry: Sendable {
     /// How long another process may be busy with the registry; it takes milliseconds.
     private static let patience: UInt64 = 10_000
-    private static let recordLimit = 1 << 20
 
     /// Where it is; other files of the runtime lie beside it.
     public let folder: RuntimeFolder
@@ -139,7 +138,7 @@ public struct GuestRegistry: Sendable {
         for id in Directory.names(guests).compactMap(GuestIdentifier.init(rawValue:)) where try isAlive(id) {
             do {
                 let text = try TextFile.read(
-                    folder(of: id).appending(GuestEntry.recordName), limit: GuestRegistry.recordLimit)
+                    folder(of: id).appending(GuestEntry.recordName), limit: GuestEntry.recordLimit)
                 let record = try JSONDecoder().decode(GuestRecord.self, from: Data(text.utf8))
                 guard record.id == id, record.version == GuestRecord.currentVersion else {
                     throw VirtualMachineError(.host, "it is of another version (\(record.version))")
@@ -173,6 +172,7 @@ public struct GuestRegistry: Sendable {
                 GuestJournal.noteLoss(of: id, in: folder.path)
             }
             ControlGroup.remove(notedIn: guests.appending(name))
+            GuestRecord.clearSockets(in: guests.appending(name))
             do {
                 try Directory.remove(guests.appending(name))
             } catch {

@@ -4,7 +4,7 @@ import Glibc
 public import SystemPackage
 
 /// Which file it is, whatever it is called.
-public struct FileIdentity: Hashable, Sendable {
+public struct FileIdentity: Hashable, Codable, Sendable {
     private let device: dev_t
     private let inode: ino_t
 

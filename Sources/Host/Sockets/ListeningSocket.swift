@@ -62,8 +62,10 @@ public final class ListeningSocket: Sendable {
         try? descriptor.close()
     }
 
-    /// Removes the socket at `path` where nobody listens at it any more.
-    public static func clear(_ path: FilePath) { if isStale(path) { remove(path) } }
+    /// Removes the socket at `path` where it is the one of this identity and nobody listens at it any more.
+    public static func clear(_ path: FilePath, _ identity: FileIdentity) {
+        if FileIdentity(path) == identity, isStale(path) { remove(path) }
+    }
 
     private static func remove(_ path: FilePath) {
         // SAFETY: a NUL-terminated string for the call.
