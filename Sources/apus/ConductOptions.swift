@@ -11,8 +11,10 @@ struct ConductOptions: ParsableArguments {
     var timeout: String?
 
     @Option(
-        name: .long, help: ArgumentHelp("When the guest's system crashes: exit, reboot or pause.", valueName: "action"))
-    var onPanic = "exit"
+        name: .long,
+        help: ArgumentHelp(
+            "When the guest's system crashes: exit, reboot or pause (default: exit).", valueName: "action"))
+    var onPanic: String?
 
     @Option(
         name: .long,
@@ -53,9 +55,9 @@ struct ConductOptions: ParsableArguments {
         return String(control.dropFirst(5))
     }
 
-    /// Puts what concerns the machine into its configuration.
+    /// Puts what is given and concerns the machine into its configuration.
     func apply(to configuration: inout VirtualMachineConfiguration) throws(VirtualMachineError) {
-        configuration.onPanic = try PanicAction(parsing: onPanic)
+        if let onPanic { configuration.onPanic = try PanicAction(parsing: onPanic) }
         if let timeout { configuration.timeout = try Duration.parse(timeout) }
         if let gdb { configuration.debugServer = try DebugServer(parsing: gdb) }
         if let traceFile {

@@ -25,6 +25,8 @@ struct PreparedRun {
         }
         let kept = try await PreparedRun.kept(try GuestName(parsing: name), maker, guests)
         (configuration, options) = guests.launch(of: kept, isDetached: command.detach)
+        // For this run, whatever the definition says.
+        try command.conduct.apply(to: &configuration)
         if hasCommand {
             // Stdin and stdout are the command's.
             configuration.serialPort = SerialPort(attachment: .memory(isShown: command.conduct.verbose))

@@ -66,6 +66,14 @@ struct GuestCommandTests {
         #expect(refused.errors.hasPrefix("apus: guest 'web' has a machine of its own already; "))
     }
 
+    @Test("how a guest that is there is run is said anew each time")
+    func otherConduct() throws {
+        try BareProgram.elf([BareProgram.loop]).write(to: URL(fileURLWithPath: kernel))
+        try create("web")
+        #expect(try apus("run", "--name", "web", "--timeout", "1").status == 124)
+        #expect(try !apus("inspect", "--config", "web").text.contains("timeout"))
+    }
+
     @Test("a guest that is there is started where no option is given")
     func noOptions() throws {
         try BareProgram.elf(BareProgram.finish(7)).write(to: URL(fileURLWithPath: kernel))
