@@ -41,7 +41,7 @@ extension Processor {
             }
             if outcome != .fault && outcome != .leave {
                 if state.pointee.activity != .running { return idleExit() }
-                outcome = stepsOnly ? executeAlone() : executeOn()
+                outcome = stepsAlone ? executeAlone() : executeOn()
             }
             // Delivery may itself have to look again, or end in a shutdown.
             if outcome == .fault { outcome = deliverFault() }
@@ -93,8 +93,11 @@ extension Processor {
 
     /// Executes the one instruction at the instruction pointer; then, where that is asked, the trap that follows it.
     func executeAlone(traps: Bool = true) -> Outcome {
-        let trapFlag = state.pointee.systemFlags & RFlags.trap
+        let flags = state.pointee.systemFlags
         let shadow = state.pointee.shadow
+        if traps && checkInstructionBreakpoint() { return .fault }
+        trapFollows = nil
+        loadedResume = false
         guard let op = decodeAlone() else { return .fault }
         let start = state.pointee.rip
         var frame = frame(op, nil)
@@ -105,21 +108,7 @@ extension Processor {
         state.pointee.fetchGeneration = 1
         let outcome = execute(frame)
         state.pointee.fetchGeneration = tlb.fetchGeneration
-        guard outcome != .fault else { return .fault }
-        // A shadow lasts for one instruction: this one, unless it cast it.
-        if state.pointee.shadow == shadow { state.pointee.shadow = [] }
-        if trapFlag != 0 && traps && !shadow.contains(.movSS) {
-            if outcome == .leave && leaving != .halt { return outcome }
-            fault = Fault(.debug, address: 1 << 14)
-            return .fault
-        }
-        if outcome == .leave { return .leave }
-        return shadow.isEmpty && outcome != .look ? .jump : .look
-    }
-
-    /// Instructions are to be executed one by one: something has to be done around each of them.
-    private var stepsOnly: Bool {
-        state.pointee.systemFlags & RFlags.trap != 0 || !state.pointee.shadow.isEmpty
+        return finishInstruction(outcome, flags: traps ? flags : flags & ~RFlags.trap, shadow: shadow)
     }
 
     private func frame(_ op: OpPointer, _ code: CodePage?) -> Frame {

@@ -7,7 +7,7 @@ extension Processor {
     /// The instruction pointer behind `op`, which the state has at its beginning.
     @inline(__always)
     func next(_ op: MicroOp) -> UInt64 {
-        state.pointee.rip &+ op.length & (op.attributes.mode == .long64 ? .max : 0xffff_ffff)
+        (state.pointee.rip &+ op.length) & (op.attributes.mode == .long64 ? .max : 0xffff_ffff)
     }
 
     /// The instruction is done and what it changed concerns the loop: `.jump`, `.look`.

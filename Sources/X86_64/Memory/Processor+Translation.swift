@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import VMMemory
-
 extension Processor {
-    /// Where `address` lies and may be accessed so, or nil when a page fault was raised.
-    func translate(_ address: UInt64, _ access: MemoryAccess) -> Translation? {
-        guard state.pointee.cr0 & CR0.pg != 0 else {
-            return Translation(physical: wrapped(address), size: GuestPage.size)
-        }
-        return refuse(Fault(.pageFault, address: address))
-    }
-
     /// The generation that entries for loads and stores must have now.
     var currentDataGeneration: UInt64 { checksAlignment ? 1 : tlb.dataGeneration }
 

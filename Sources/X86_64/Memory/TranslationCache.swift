@@ -39,6 +39,22 @@ final class TranslationCache {
     /// The current generations, shifted to where tags have them.
     private(set) var dataGeneration: UInt64 = 8
     private(set) var fetchGeneration: UInt64 = 8
+    /// The last generations that were given away.
+    private var lastData: UInt64 = 8
+    private var lastFetch: UInt64 = 8
+    /// The contexts (PCIDs) whose entries are kept while another is in use, each under its own generations.
+    private var spaces = InlineArray<8, AddressSpace>(repeating: AddressSpace())
+    private var currentSpace = 0
+    private var victim = 0
+
+    private struct AddressSpace {
+        /// The context's identifier; all ones: free.
+        var identifier = UInt64.max
+        /// Its generations; zero: nothing is kept.
+        var data: UInt64 = 0
+        var fetch: UInt64 = 0
+    }
+
     /// Where entries came from pages larger than 4 KiB since the last flush: a bit for a 2 MiB region, by its number
     /// modulo the bits, so that a flush of one address seldom takes such a page for what it is not.
     private var largeRegions = InlineArray<32, UInt64>(repeating: 0)
@@ -81,22 +97,71 @@ final class TranslationCache {
         giantHigh = 0
     }
 
-    /// Forgets where loads and stores go.
+    /// Forgets where loads and stores go, in all contexts.
     func flushData() {
-        dataGeneration += 8
-        if dataGeneration > GuestPage.offsetMask { restart() }
+        for index in spaces.indices { spaces[index].data = 0 }
+        renewData()
     }
 
     /// Forgets where instructions come from, so that the next fetch of each page looks whether its code changed.
     func flushFetches() {
-        fetchGeneration += 8
-        if fetchGeneration > GuestPage.offsetMask { restart() }
+        for index in spaces.indices { spaces[index].fetch = 0 }
+        renewFetches()
+    }
+
+    private func renewData() {
+        lastData += 8
+        if lastData > GuestPage.offsetMask { return restart() }
+        dataGeneration = lastData
+    }
+
+    private func renewFetches() {
+        lastFetch += 8
+        if lastFetch > GuestPage.offsetMask { return restart() }
+        fetchGeneration = lastFetch
     }
 
     private func restart() {
         clear()
+        for index in spaces.indices {
+            spaces[index].data = 0
+            spaces[index].fetch = 0
+        }
+        lastData = 8
+        lastFetch = 8
         dataGeneration = 8
         fetchGeneration = 8
+    }
+
+    // MARK: Contexts (Intel SDM Vol 3A §5.10.1)
+
+    /// Goes over to the context `identifier`: with what was kept of it, or with nothing. Pages that are global are kept
+    /// once for each context.
+    func enter(_ identifier: UInt64, keeps: Bool) {
+        spaces[currentSpace].data = dataGeneration
+        spaces[currentSpace].fetch = fetchGeneration
+        let known = spaces.indices.first { spaces[$0].identifier == identifier }
+        let space: Int
+        if let known {
+            space = known
+        } else {
+            victim = (victim + 1) % spaces.count
+            space = victim
+            spaces[space] = AddressSpace(identifier: identifier)
+        }
+        currentSpace = space
+        if !keeps { spaces[space] = AddressSpace(identifier: identifier) }
+        // A renewal may begin all generations anew, and then nothing is kept any more.
+        if spaces[space].data != 0 { dataGeneration = spaces[space].data } else { renewData() }
+        if spaces[space].fetch != 0 { fetchGeneration = spaces[space].fetch } else { renewFetches() }
+    }
+
+    /// Forgets what is kept of the context `identifier`.
+    func forget(_ identifier: UInt64) {
+        if spaces[currentSpace].identifier == identifier { return enter(identifier, keeps: false) }
+        for index in spaces.indices where spaces[index].identifier == identifier {
+            spaces[index] = AddressSpace()
+        }
     }
 
     /// Forgets what was cached for the page of `address`, and all of it if that may be part of a larger page.

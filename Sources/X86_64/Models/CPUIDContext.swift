@@ -26,7 +26,8 @@ public struct CPUIDContext: Sendable {
     /// Ticks of the local APIC's timer in a second: the crystal that leaf 15H names.
     public var apicTimerHertz: UInt32 = 1_000_000_000
     /// The bits of KVM's paravirtual features that the engine has (Linux, Documentation/virt/kvm/x86/cpuid.rst).
-    public var paravirtualFeatures: UInt32 = 0
+    /// Bit 1, that writes to ports need no delay, holds on all.
+    public var paravirtualFeatures: UInt32 = 1 << 1
     public var xcr0: UInt64 = 1
     public var cr4: UInt64 = 0
     /// Whether IA32_APIC_BASE enables the local APIC.

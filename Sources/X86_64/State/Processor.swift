@@ -64,6 +64,12 @@ public final class Processor {
     var leaving = VMExit.requested
     /// PAUSE hints since the last one that gave up the host's core.
     var spins = 0
+    /// Breakpoints of DR0 to DR3 that the instruction under way has hit: DR6's bits 3:0.
+    var debugHits: UInt64 = 0
+    /// Whether a single-step trap follows the instruction under way, where TF as it was before does not say so.
+    var trapFollows: Bool?
+    /// The instruction under way loaded RF, which is for the next one.
+    var loadedResume = false
     /// Something happened in an access that the loop is to look at before the next instruction: instructions that were
     /// decoded were overwritten, or `watchHit`.
     var needsAttention = false
