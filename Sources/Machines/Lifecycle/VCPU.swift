@@ -34,7 +34,7 @@ final class VCPU<Processor: GuestProcessor>: Sendable {
     private let inEngine = Atomic<Bool>(false)
     /// What firmware below the guest keeps of the vCPU.
     let firmware: Processor.Firmware
-    private let sample = Mutex(VCPUSample<Processor.Counters>())
+    private let sample = LatestValue(VCPUSample<Processor.Counters>())
     private let samples = Atomic<UInt64>(0)
     // SAFETY: as for `processor`.
     nonisolated(unsafe) var local = Local()
@@ -108,7 +108,7 @@ final class VCPU<Processor: GuestProcessor>: Sendable {
     var mayExecute: Bool { inEngine.load(ordering: .sequentiallyConsistent) }
 
     /// What the thread last said of itself.
-    var lastSample: VCPUSample<Processor.Counters> { sample.withLock { $0 } }
+    var lastSample: VCPUSample<Processor.Counters> { sample.value }
     var sampleCount: UInt64 { samples.load(ordering: .acquiring) }
 
     // MARK: The thread
@@ -201,23 +201,18 @@ final class VCPU<Processor: GuestProcessor>: Sendable {
         _ = command.compareExchange(expected: .running, desired: .parking, ordering: .sequentiallyConsistent)
     }
 
+    /// Says where the processor is. Does not wait for those who look.
     func takeSample(_ activity: VCPUStatus.Activity) {
-        func take(_ sample: inout VCPUSample<Processor.Counters>) {
-            // SAFETY: as in `turn`, or parked.
-            sample.pc = unsafe processor.programCounter
-            sample.ring = unsafe processor.ring
-            sample.lastExit = unsafe local.lastExit
-            sample.activity = activity
-            sample.retired = unsafe local.retiredBefore &+ processor.retired
-            sample.counters = unsafe processor.counters.adding(local.countersBefore)
-            sample.exits = unsafe local.exits
-        }
-        // Who looks holds the lock for as long as a copy takes, but may be off its core meanwhile: a vCPU that runs does
-        // not wait for that, and tells the next time.
-        if sample.withLockIfAvailable({ take(&$0) }) == nil {
-            guard activity != .running else { return }
-            sample.withLock { take(&$0) }
-        }
+        var taken = VCPUSample<Processor.Counters>()
+        // SAFETY: as in `turn`, or parking.
+        taken.pc = unsafe processor.programCounter
+        taken.ring = unsafe processor.ring
+        taken.lastExit = unsafe local.lastExit
+        taken.activity = activity
+        taken.retired = unsafe local.retiredBefore &+ processor.retired
+        taken.counters = unsafe processor.counters.adding(local.countersBefore)
+        taken.exits = unsafe local.exits
+        sample.set(taken)
         samples.wrappingAdd(1, ordering: .releasing)
     }
 }
