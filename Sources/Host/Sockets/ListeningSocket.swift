@@ -62,9 +62,13 @@ public final class ListeningSocket: Sendable {
         try? descriptor.close()
     }
 
-    /// Removes the socket at `path` where it is the one of this identity and nobody listens at it any more.
+    /// Removes the socket at `path` where it is the one of this identity and nobody listens at it any more. A process
+    /// that is just ending may do so for moments yet, which are waited for.
     public static func clear(_ path: FilePath, _ identity: FileIdentity) {
-        if FileIdentity(path) == identity, isStale(path) { remove(path) }
+        for _ in 0..<50 where FileIdentity(path) == identity && isSocket(path) {
+            if isStale(path) { return remove(path) }
+            usleep(10_000)
+        }
     }
 
     private static func remove(_ path: FilePath) {
@@ -72,11 +76,15 @@ public final class ListeningSocket: Sendable {
         unsafe _ = unlink(path.string)
     }
 
-    /// Whether a socket is there at which nobody listens.
-    private static func isStale(_ path: FilePath) -> Bool {
+    private static func isSocket(_ path: FilePath) -> Bool {
         var status = stat()
         // SAFETY: fills the local.
-        guard unsafe lstat(path.string, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return false }
+        return unsafe lstat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+    }
+
+    /// Whether a socket is there at which nobody listens.
+    private static func isStale(_ path: FilePath) -> Bool {
+        guard isSocket(path) else { return false }
         let probe = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
         guard probe >= 0 else { return false }
         defer { Glibc.close(probe) }
