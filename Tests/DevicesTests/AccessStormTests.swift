@@ -37,6 +37,19 @@ struct StormSubject: Sendable, CustomTestStringConvertible {
             _ = $1 % 3 == 0 ? ($0 as? PICPair)?.acknowledge() : nil
         },
         StormSubject(testDescription: "8254", outputs: 1, make: { PIT8254(clock: $0) }),
+        StormSubject(
+            testDescription: "HPET", outputs: 35,
+            make: { HPET(clock: $0, routes: 0x00F0_0000, messages: MessageRecorder()) }),
+        StormSubject(testDescription: "MC146818", outputs: 1, make: { MC146818(calendar: $0, clock: $0) }),
+        StormSubject(
+            testDescription: "ACPI", outputs: 1, make: { ACPIPower(clock: $0, requests: { _ in }, sleeps: { _ in }) }
+        ) { ($0 as? ACPIPower)?.raiseGeneral(Int($1 % 20) - 2) },
+        StormSubject(testDescription: "8042", outputs: 1, make: { _ in I8042(requests: { _ in }) }),
+        StormSubject(testDescription: "debug exit", outputs: 0, make: { _ in DebugExit { _ in } }),
+        StormSubject(testDescription: "POST port", outputs: 0, make: { _ in POSTPort() }),
+        StormSubject(testDescription: "fw_cfg", outputs: 0, make: { _ in StormMemory.chip }),
+        StormSubject(testDescription: "test wires", outputs: 24, make: { _ in PCTestDevice.Wires() }),
+        StormSubject(testDescription: "test memory", outputs: 0, make: { _ in PCTestDevice.Memory() }),
         StormSubject(testDescription: "finisher", outputs: 0, make: { _ in Finisher { _ in } }),
     ]
 }
@@ -106,6 +119,14 @@ private struct Storm {
     /// Small steps, now and then a leap to anywhere.
     private mutating func moment(after now: UInt64) -> UInt64 {
         random.next() % 1000 == 0 ? random.next() : now &+ random.next() % 1000
+    }
+}
+
+/// Guest memory that outlives its chip.
+private enum StormMemory {
+    nonisolated(unsafe) static let ram = SmallMemory()
+    static var chip: FirmwareConfiguration {
+        FirmwareConfiguration(items: [5: [1, 2, 3]], files: [], memory: ram.memory)
     }
 }
 

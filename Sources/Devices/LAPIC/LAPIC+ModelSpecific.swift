@@ -78,7 +78,7 @@ extension LAPIC {
 
     // MARK: x2APIC
 
-    private func readX2APIC(_ register: UInt32) -> UInt64? {
+    func readX2APIC(_ register: UInt32) -> UInt64? {
         switch register {
         case Register.identity: return UInt64(inbox.identity)
         // §11.12.10.2: the cluster above, the place in it below.

@@ -118,7 +118,7 @@ extension LAPIC {
         if !writePage(UInt32(truncatingIfNeeded: value), register) { note(ErrorStatus.illegalRegister) }
     }
 
-    private func readPage(_ register: UInt32) -> UInt32? {
+    func readPage(_ register: UInt32) -> UInt32? {
         switch register {
         case Register.identity: return UInt32(state.identity) << 24
         case Register.arbitrationPriority: return UInt32(arbitrationPriority)

@@ -38,6 +38,9 @@ extension LAPIC {
         state.expiry = nanoseconds == 0 || overflow ? nil : moment
     }
 
+    /// Goes on from `count`, as if it had come there by itself.
+    func restartCount(at count: UInt32) { start(after: UInt64(count) << dividerShift) }
+
     /// What is left of the count goes on at the new rate.
     func setDivider(_ value: UInt32) {
         let left = currentCount

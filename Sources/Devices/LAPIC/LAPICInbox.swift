@@ -236,7 +236,7 @@ public final class LAPICInbox: InterruptSink {
         }
     }
 
-    private func raise(_ event: Events) { events.bitwiseOr(event.rawValue, ordering: .acquiringAndReleasing) }
+    func raise(_ event: Events) { events.bitwiseOr(event.rawValue, ordering: .acquiringAndReleasing) }
 
     func raiseNonMaskable() {
         update {

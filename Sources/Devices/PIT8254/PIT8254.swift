@@ -82,8 +82,7 @@ public final class PIT8254: Device {
         guard width == .byte else { return 0 }
         let now = tick
         switch offset {
-        case 0: return UInt64(withFirst(now) { $0.read(now) })
-        case 1, 2: return UInt64(state.counters[Int(offset)].read(now))
+        case 0...2: return UInt64(look(Int(offset)) { $0.read(now) })
         case Self.controlPort:
             state.counters[2].settle(now)
             let turns = clock.nanoseconds / Self.refresh & 1
@@ -98,7 +97,7 @@ public final class PIT8254: Device {
         let byte = UInt8(truncatingIfNeeded: value)
         let now = tick
         switch offset {
-        case 0: withFirst(now) { $0.write(byte, now) }
+        case 0: changeFirst(now) { $0.write(byte, now) }
         case 1, 2: state.counters[Int(offset)].write(byte, now)
         case 3: control(byte, now)
         case Self.controlPort:
@@ -108,14 +107,23 @@ public final class PIT8254: Device {
         }
     }
 
-    /// Counter 0 as it is now, whose wire may be behind: a count that was to be loaded is loaded, and the wire is where
-    /// the counter is.
-    private func withFirst<T>(_ now: UInt64, _ body: (inout PITCounter) -> T) -> T {
+    /// Changes counter 0, whose wire may be behind: if it has another count now, its wire is where the counter is.
+    private func changeFirst(_ now: UInt64, _ body: (inout PITCounter) -> Void) {
         let before = state.counters[0]
-        let result = body(&state.counters[0])
+        body(&state.counters[0])
         if state.counters[0].initial != before.initial || state.counters[0].origin != before.origin {
             state.followed = now
         }
+    }
+
+    /// Counter `number` as it is now, for a look: of which it keeps what was latched and read, and nothing else, as its
+    /// wire may be behind.
+    private func look<T>(_ number: Int, _ body: (inout PITCounter) -> T) -> T {
+        var now = state.counters[number]
+        let result = body(&now)
+        state.counters[number].isHalfRead = now.isHalfRead
+        state.counters[number].latchedCount = now.latchedCount
+        state.counters[number].latchedStatus = now.latchedStatus
         return result
     }
 
@@ -123,7 +131,7 @@ public final class PIT8254: Device {
         guard word >> 6 < 3 else { return readBack(word, now) }
         let number = Int(word >> 6)
         if word & 0x30 == 0 {
-            state.counters[number].latchCount(now)
+            look(number) { $0.latchCount(now) }
         } else {
             state.counters[number].control(word)
             if number == 0 { state.followed = now }
@@ -133,8 +141,8 @@ public final class PIT8254: Device {
     /// Bits 3:1 name the counters; bit 5 clear latches their counts, bit 4 clear their status.
     private func readBack(_ word: UInt8, _ now: UInt64) {
         for number in 0..<3 where word >> UInt8(number + 1) & 1 != 0 {
-            if word & 0x20 == 0 { state.counters[number].latchCount(now) }
-            if word & 0x10 == 0 { state.counters[number].latchStatus(now) }
+            if word & 0x20 == 0 { look(number) { $0.latchCount(now) } }
+            if word & 0x10 == 0 { look(number) { $0.latchStatus(now) } }
         }
     }
 

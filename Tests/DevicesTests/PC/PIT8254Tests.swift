@@ -287,6 +287,18 @@ struct PIT8254Tests {
         #expect(rate.ticks(at: next) == 1001 + 5999)
     }
 
+    @Test("a look at the counter loses no edge, though a new count was to be loaded meanwhile")
+    func looks() {
+        program(0, mode: 2, count: 1000)
+        #expect(wire(at: 1001) == 1)
+        pit.writeByte(0xF4, 0)
+        pit.writeByte(0x01, 0)
+        goTo(2010)
+        #expect(read(0) == 491)
+        #expect(wire(at: 2010) == 0)
+        #expect(wire(at: 2010) == 1)
+    }
+
     @Test("each period of a square wave has one rising edge")
     func squareEdges() {
         program(0, mode: 3, count: 1000)

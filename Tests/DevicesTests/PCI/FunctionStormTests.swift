@@ -14,6 +14,7 @@ struct FunctionStormSubject: Sendable, CustomTestStringConvertible {
     static let all = [
         FunctionStormSubject(testDescription: "host bridge", lines: 0, make: { PCIHostFunction() }),
         FunctionStormSubject(testDescription: "doorbell", lines: 0b0100, make: { Doorbell { _ in } }),
+        FunctionStormSubject(testDescription: "pci-testdev", lines: 0, make: { PCITestDevice() }),
         FunctionStormSubject(testDescription: "pvpanic", lines: 0, make: { PVPanic { _ in } }),
     ]
 }
