@@ -71,13 +71,14 @@ let package = Package(
         .target(
             name: "Machines",
             dependencies: [
-                "Backends", "Devices", "Host", "Images", "MachineCore", "RISCV64", "VMMemory", "Virtio", log, system,
+                "Backends", "Devices", "Host", "Images", "MachineCore", "RISCV64", "VMMemory", "Virtio", "X86_64", log,
+                system,
             ], swiftSettings: common),
         .target(
             name: "ApusKit",
             dependencies: [
                 "Backends", "Devices", "Host", "Images", "MachineCore", "Machines", "RISCV64", "VMMemory", "Virtio",
-                log, system,
+                "X86_64", log, system,
             ], swiftSettings: common),
         .target(name: "CVersion", cSettings: commit.isEmpty ? [] : [.define("APUS_COMMIT", to: "\"\(commit)\"")]),
         .executableTarget(name: "apus", dependencies: ["ApusKit", "CVersion", arguments, log], swiftSettings: common),
@@ -104,7 +105,7 @@ let package = Package(
         .testTarget(name: "MachineCoreTests", dependencies: ["MachineCore", "VMMemory"], swiftSettings: tests),
         .testTarget(
             name: "MachinesTests",
-            dependencies: ["Devices", "Host", "MachineCore", "Machines", "RISCV64", "VMMemory", "Virtio"],
+            dependencies: ["Devices", "Host", "MachineCore", "Machines", "RISCV64", "VMMemory", "Virtio", "X86_64"],
             swiftSettings: tests),
         .testTarget(name: "HostTests", dependencies: ["Host", "SandboxSupport", system], swiftSettings: tests),
         .testTarget(

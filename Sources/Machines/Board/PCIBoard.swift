@@ -50,7 +50,7 @@ final class PCIBoard: Sendable {
 
     // MARK: Accesses
 
-    fileprivate func slot(_ address: PCIAddress) -> PCISlot? { slots[address] }
+    func slot(_ address: PCIAddress) -> PCISlot? { slots[address] }
 
     fileprivate func target(
         in space: PCISpace, at address: UInt64, width: AccessWidth

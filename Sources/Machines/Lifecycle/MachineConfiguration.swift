@@ -40,17 +40,17 @@ extension MachineConfiguration {
         disks.count + networks.count + (consolePorts.isEmpty ? 0 : 1) + (hasEntropy ? 1 : 0) + (balloon == nil ? 0 : 1)
     }
 
-    /// What can be said without opening anything: `machine` is the platform's name in errors.
+    /// What can be said without opening anything: `machine` is the platform's name in errors, with its article.
     func check(
         machine: String, cpus: ClosedRange<Int>, memory: ClosedRange<UInt64>, virtioPlaces: Int, transport: String
     ) throws(MachineError) {
         guard cpus.contains(cpuCount) else {
             throw .configuration(
-                "a \(machine) machine has \(cpus.lowerBound) to \(cpus.upperBound) CPUs, not \(cpuCount)")
+                "\(machine) machine has \(cpus.lowerBound) to \(cpus.upperBound) CPUs, not \(cpuCount)")
         }
         guard memory.contains(memorySize) else {
             throw .configuration(
-                "\(memorySize >> 20) MiB of memory is outside of what a \(machine) machine takes: "
+                "\(memorySize >> 20) MiB of memory is outside of what \(machine) machine takes: "
                     + "\(memory.lowerBound >> 20) MiB to \(memory.upperBound >> 30) GiB")
         }
         guard memorySize & 4095 == 0 else {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Devices
 import VMMemory
 
 /// The I/O ports of the x86-64 machine. Those that a PC has at fixed places are there; power management lies where the
@@ -83,7 +84,7 @@ public enum PCPCIDevice {
 /// Values of the power management registers that the tables tell of.
 public enum PCPower {
     /// SLP_TYP of PM1_CNT that switches off (ACPI's `_S5`).
-    public static let softOff: UInt8 = 5
+    public static let softOff = ACPIPower.softOff
     /// What the reset control register takes to reset the machine: a hard reset of the processors.
     public static let resetValue: UInt8 = 6
 }
@@ -98,6 +99,8 @@ public enum PCRealTimeClock {
 public enum PCEventTimer {
     /// The low half of its capabilities: Intel's number, legacy replacement, 64 bits, three comparators, revision 1.
     public static let identity: UInt32 = 0x8086_A201
+    /// The inputs of the IOAPIC that a comparator may be routed to: those of no other device.
+    public static let routes: UInt32 = 0x00F0_0000
     /// The fewest ticks between two periodic interrupts.
     public static let leastTicks: UInt16 = 100
 }

@@ -67,7 +67,7 @@ public struct VirtConfiguration: MachineConfiguration {
     /// What can be said without opening anything.
     func check() throws(MachineError) {
         try check(
-            machine: "virt", cpus: Self.hartRange, memory: Self.memoryRange,
+            machine: "a virt", cpus: Self.hartRange, memory: Self.memoryRange,
             virtioPlaces: transport == .mmio ? VirtMemoryMap.virtioSlots : VirtPCIDevice.virtioDevices,
             transport: transport.rawValue)
     }
