@@ -5,7 +5,7 @@ SET ?= run
 FUZZ_SECONDS ?= 60
 PREFIX ?= /usr/local
 
-.PHONY: help setup build run install uninstall dist deb test bench lint format docs fuzz check clean
+.PHONY: help setup build run install uninstall dist deb examples test bench lint format docs fuzz check clean
 
 help:            ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile | expand -t 18
@@ -30,6 +30,9 @@ dist:            ## a tarball that runs where it is unpacked, without Swift
 
 deb:             ## a Debian package for this host's release
 	@Scripts/deb.sh
+
+examples:        ## build the packages of Examples/ and run them
+	@Scripts/examples.sh
 
 test:            ## set up, build, and run all tests (FILTER=regex for some)
 	@Scripts/test.sh $(if $(FILTER),--filter '$(FILTER)')
