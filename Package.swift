@@ -146,6 +146,7 @@ if let fuzzing = Context.environment["APUS_FUZZ"] {
         ("control", ["ApusKit"]),
         ("decoder", ["MachineCore", "RISCV64", "VMMemory"]),
         ("elf", ["Machines"]),
+        ("fwcfg", ["Devices", "MachineCore", "VMMemory"]),
         ("gdb", ["ApusKit", "MachineCore"]),
         ("image", ["Machines"]),
         ("multiboot", ["Machines"]),

@@ -77,6 +77,26 @@ def queue():
     }
 
 
+def fwcfg():
+    """Selections, reads and transfers."""
+    def transfer(place, control, length, address):
+        return struct.pack("<BHIBHBH", 2, place + 64, control, 0, length, 1, address + 64)
+
+    def select(number):
+        return struct.pack("<BH", 0, number)
+
+    return {
+        "signature": select(0) + bytes([1, 4]),
+        "item": select(0x15) + bytes([1, 20]),
+        "file": transfer(0, 0x20 << 16 | 0xA, 100, 512),
+        "padded": transfer(0, 0x20 << 16 | 0xA, 200, 512) + transfer(16, 0x21 << 16 | 0xA, 4000, 1024),
+        "parts": select(0x21) + transfer(0, 2, 8, 512) + transfer(0, 4, 8, 0) + transfer(0, 2, 8, 520),
+        "write": transfer(0, 0x20 << 16 | 0x18, 4, 512),
+        "over itself": transfer(32, 0x21 << 16 | 0xA, 64, 16),
+        "stray": struct.pack("<BBBQ", 3, 1, 7, 0x1234),
+    }
+
+
 def gdb():
     """What gdb sends on connecting and afterwards."""
     return {
@@ -294,8 +314,8 @@ def words():
 
 
 TARGETS = {
-    "agent": agent, "bzimage": bzimage, "control": control, "decoder": decoder, "elf": elf, "gdb": gdb, "image": image,
-    "multiboot": multiboot, "pvh": pvh, "queue": queue,
+    "agent": agent, "bzimage": bzimage, "control": control, "decoder": decoder, "elf": elf, "fwcfg": fwcfg, "gdb": gdb,
+    "image": image, "multiboot": multiboot, "pvh": pvh, "queue": queue,
 }
 DICTIONARIES = {"control": words}
 
