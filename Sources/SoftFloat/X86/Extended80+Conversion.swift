@@ -36,6 +36,15 @@ extension Extended80 {
         }
     }
 
+    /// A number of a narrower format, exactly and without exceptions: a signaling NaN stays one. What FADD m32fp and
+    /// its kin compute with.
+    @inlinable
+    public init<Format: FloatFormat>(exactly x: Format) {
+        var environment = X87Environment(control: 0x37f)
+        self.init(loading: x, &environment)
+        if x.isSignalingNaN { significand &= ~Self.quietBit }
+    }
+
     /// FST m32fp: the value in single precision.
     @inlinable
     public func toSingle(_ environment: inout X87Environment) -> UInt32 {

@@ -17,7 +17,11 @@ public enum InstructionSet {
         + ModelSpecific.rows + Ports.rows
 
     /// Every row of floating point and vectors.
-    static let floatingRows: [InstructionRow] = []
+    static let floatingRows: [InstructionRow] =
+        ExtensionX87.rows + ExtensionMMX.rows + ExtensionSSE.rows + ExtensionSSE2.rows + ExtensionSSE3.rows
+        + ExtensionSSSE3.rows + ExtensionSSE41.rows + ExtensionSSE42.rows + ExtensionAES.rows + ExtensionSHA.rows
+        + ExtensionAVX.rows + ExtensionAVX.integers + ExtensionAVX2.rows + ExtensionAVX2.integers + ExtensionFMA.rows
+        + ExtensionF16C.rows + ExtensionXSAVE.rows
 
     /// The rows that an opcode may stand for, by map × 256 + opcode.
     private static let buckets: [[Int]] = {

@@ -5,6 +5,8 @@
 #ifndef X86_ORACLE_H
 #define X86_ORACLE_H
 
+#include "X86Run.h"
+
 #include <stdint.h>
 
 /// Instructions on the low elements of vector registers. Suffix S is single, D double precision.
