@@ -59,8 +59,10 @@ final class PCBoard: MachineBoard {
 
         var devices: [VirtioBay.Device] = []
         bay = try VirtioBay(configuration, ram: ram, memory: memory, gate: gate, found: voice.found, devices: &devices)
+        if configuration.testDevices.contains(.board) { builder.addTestDevice() }
         pci = builder.addPCI(
-            devices, panic: configuration.hasPanicDevice ? PVPanic(requests: voice.requests) : nil, high: pciHighMemory,
+            devices, panic: configuration.hasPanicDevice ? PVPanic(requests: voice.requests) : nil,
+            test: configuration.testDevices.contains(.function) ? PCITestDevice() : nil, high: pciHighMemory,
             requests: voice.requests)
         residents = builder.finish()
 

@@ -129,15 +129,31 @@ struct PCBoardBuilder {
         residents.append(slot)
     }
 
+    /// Adds what test suites pull and write (`pc-testdev`).
+    mutating func addTestDevice() {
+        let inputs = core.lines.input(.testDevice)
+        let lines = (0..<Int(PCTestDevice.Wires.count)).map {
+            InterruptLine?.some(InterruptLine(to: inputs, number: $0))
+        }
+        let data = BoardSlot(PCTestDevice.Ports(), name: "pc-testdev-ports")
+        let wires = BoardSlot(PCTestDevice.Wires(), name: "pc-testdev-wires", wires: lines)
+        let memory = BoardSlot(PCTestDevice.Memory(), name: "pc-testdev-memory")
+        attach(data, at: PCPort.testData, widest: .word)
+        attach(wires, at: PCPort.testWires)
+        attach(memory, at: PCMemoryMap.testMemory)
+        residents += [data, wires, memory] as [any BoardResident]
+    }
+
     // MARK: PCI
 
     /// Adds the root bus with each function at its place in `PCPCIDevice`.
     mutating func addPCI(
-        _ devices: [VirtioBay.Device], panic: PVPanic?, high: PCMemoryMap.Range,
+        _ devices: [VirtioBay.Device], panic: PVPanic?, test: PCITestDevice?, high: PCMemoryMap.Range,
         requests: @escaping @Sendable (MachineRequest) -> Void
     ) -> PCIBoard {
         var slots = [PCISlot(PCIHostFunction(), name: "pci-host", at: PCIAddress(device: PCPCIDevice.hostBridge))]
         if let panic { slots.append(PCISlot(panic, name: "pvpanic", at: PCIAddress(device: PCPCIDevice.panic))) }
+        if let test { slots.append(PCISlot(test, name: "pci-testdev", at: PCIAddress(device: PCPCIDevice.test))) }
         for (index, device) in devices.enumerated() {
             let slot = PCISlot(
                 PCITransport(device: device.device, messageSink: core.fabric), name: device.name,

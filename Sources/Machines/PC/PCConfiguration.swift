@@ -10,6 +10,14 @@ public struct PCConfiguration: MachineConfiguration {
         case interpreter
     }
 
+    /// Devices that test suites look for; no system needs one.
+    public enum TestDevice: String, CaseIterable, Sendable {
+        /// Ports, wires to the interrupt controllers, and memory behind the bus (`PCTestDevice`).
+        case board = "pc-testdev"
+        /// A PCI function (`PCITestDevice`).
+        case function = "pci-testdev"
+    }
+
     /// The fewest and most processors.
     public static let processorRange = 1...16
 
@@ -29,6 +37,7 @@ public struct PCConfiguration: MachineConfiguration {
     public var balloon: BalloonConfiguration?
     public var hasEntropy = true
     public var hasPanicDevice = true
+    public var testDevices: Set<TestDevice> = []
     public var onPanic = PanicAction.exit
     public var onReset = ResetAction.reboot
     public var startsPaused = false

@@ -16,6 +16,8 @@ final class PCLines: Sendable {
         case device
         case eventTimer
         case legacyEventTimer
+        /// The wires that test programs pull.
+        case testDevice
     }
 
     private struct State {

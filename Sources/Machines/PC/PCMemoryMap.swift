@@ -50,6 +50,8 @@ public enum PCMemoryMap {
     public static let hpet = Range(base: 0xFED0_0000, size: 0x400)
     public static let lapic = Range(base: 0xFEE0_0000, size: 0x10_0000)
     public static let rom = Range(base: 0xFF00_0000, size: 0x100_0000)
+    /// Of `--device pc-testdev`, at the start of the room for a firmware.
+    public static let testMemory = Range(base: 0xFF00_0000, size: 0x1_0000)
 
     /// The least and most RAM in bytes.
     public static let memoryRange: ClosedRange<UInt64> = (16 << 20)...(512 << 30)

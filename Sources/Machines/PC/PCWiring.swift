@@ -13,8 +13,8 @@ import VMMemory
 /// 0x061  system control   1     0x600  ACPI PM1 event    4     0xCF8  PCI address     4
 /// 0x064  i8042, command   1     0x604  ACPI PM1 control  2     0xCF9  reset control   1
 /// 0x070  CMOS RTC         2     0x608  ACPI PM timer     4     0xCFC  PCI data        4
-/// 0x080  POST code        1     0x620  ACPI GPE0        16     0x1000 PCI I/O BARs  to 0xFFFF
-/// 0x092  fast A20, reset  1
+/// 0x080  POST code        1     0x620  ACPI GPE0        16     0x3000 PCI I/O BARs  to 0xFFFF
+/// 0x092  fast A20, reset  1     0x0E0  pc-testdev        8     0x2000 pc-testdev, wires 24
 /// ```
 public enum PCPort {
     /// A named range of ports.
@@ -32,6 +32,9 @@ public enum PCPort {
     public static let postCode = Range(base: 0x80, size: 1)
     public static let fastControl = Range(base: 0x92, size: 1)
     public static let slavePIC = Range(base: 0xA0, size: 2)
+    /// Of `--device pc-testdev`, where test suites look for it.
+    public static let testData = Range(base: 0xE0, size: 8)
+    public static let testWires = Range(base: 0x2000, size: UInt16(PCTestDevice.Wires.count))
     public static let debugExit = Range(base: 0xF4, size: 4)
     public static let uart = Range(base: 0x3F8, size: 8)
     public static let edgeLevel = Range(base: 0x4D0, size: 2)
@@ -45,7 +48,7 @@ public enum PCPort {
     public static let resetControl = Range(base: 0xCF9, size: 1)
     public static let pciData = Range(base: 0xCFC, size: 4)
     /// What is left for base addresses of PCI functions.
-    public static let pci = Range(base: 0x1000, size: 0xF000)
+    public static let pci = Range(base: 0x3000, size: 0xD000)
 }
 
 /// Interrupts of the x86-64 machine, as ISA numbers them: inputs of the PICs, and of the IOAPIC but for the timer.

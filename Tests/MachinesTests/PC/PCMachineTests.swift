@@ -102,6 +102,31 @@ struct TestPC {
         }
     }
 
+    @Test("test suites find their devices, and pull wires of both interrupt controllers")
+    func testDevices() throws {
+        let test = try TestPC(
+            TestPC.forever,
+            configure: {
+                $0.startsPaused = true
+                $0.testDevices = [.board, .function]
+            })
+        try test.machine.start()
+        defer { test.machine.stop() }
+        let seen = test.machine.withProcessor(0) { processor -> [UInt64] in
+            let door = processor.door
+            door.portWrite(0x9999, at: 0xE0, width: .half)
+            door.portWrite(1, at: 0x2005, width: .byte)
+            door.portWrite(0x0A, at: 0x20, width: .byte)
+            _ = door.busWrite(0x1234_5678, at: GuestAddress(0xFF00_0100), width: .word)
+            return [
+                door.portRead(at: 0xE0, width: .half), door.portRead(at: 0x20, width: .byte),
+                door.busRead(at: GuestAddress(0xFF00_0100), width: .word) ?? 0,
+            ]
+        }
+        #expect(seen == [0x9999, 1 << 5, 0x1234_5678])
+        #expect(test.configuration(device: 30, register: 0, width: .word) == 0x0005_1B36)
+    }
+
     @Test("base addresses have places before the guest starts, each its own, within the windows")
     func assigned() throws {
         let test = try TestPC(TestPC.forever, configure: { $0.startsPaused = true })
