@@ -74,7 +74,7 @@ extension Processor {
     }
 
     /// Executes decoded instructions until something else has to be looked at.
-    private func executeOn() -> Outcome {
+    func executeOn() -> Outcome {
         switch fetchCode() {
         case .code(let op, let code):
             let page = state.pointee.rip &- (codeAddress & GuestPage.offsetMask)
@@ -118,7 +118,7 @@ extension Processor {
     }
 
     /// Looks at what an access left behind: overwritten instructions, a debugger's watchpoint.
-    private func answerAttention() -> VMExit? {
+    func answerAttention() -> VMExit? {
         needsAttention = false
         tlb.flushFetches()
         contextChanged()

@@ -5,7 +5,7 @@ extension Processor {
     /// Where a relative branch leads.
     @inline(__always)
     func relativeTarget(_ op: MicroOp) -> UInt64 {
-        next(op) &+ op.operand & branchMask(op)
+        (next(op) &+ op.operand) & branchMask(op)
     }
 
     /// What of an instruction pointer an operand size leaves.

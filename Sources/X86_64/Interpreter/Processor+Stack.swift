@@ -15,7 +15,7 @@ extension Processor {
 
     /// Pushes the low `width` of `value`; false: a fault was raised and nothing has changed.
     func push(_ value: UInt64, _ width: OperandWidth) -> Bool {
-        let top = state.r64(4) &- width.bytes & stackWidth.mask
+        let top = (state.r64(4) &- width.bytes) & stackWidth.mask
         guard writeStack(top, value, width) else { return false }
         setStackPointer(top)
         return true
@@ -96,7 +96,7 @@ extension Processor {
         let top = state.r64(4)
         var values = InlineArray<8, UInt64>(repeating: 0)
         for number in 0..<8 {
-            guard let value = readStack(top &+ UInt64(7 - number) &* width.bytes & stackWidth.mask, width) else {
+            guard let value = readStack((top &+ UInt64(7 - number) &* width.bytes) & stackWidth.mask, width) else {
                 return .fault
             }
             values[number] = value
@@ -112,21 +112,21 @@ extension Processor {
         let size = UInt64(UInt32(bitPattern: op.immediate))
         let mask = stackWidth.mask
         let (stack, frame) = (state.r64(4), state.r64(5))
-        var top = stack &- width.bytes & mask
+        var top = (stack &- width.bytes) & mask
         guard writeStack(top, frame, width) else { return .fault }
         let newFrame = top
         var link = frame
         for _ in 1..<max(1, level) {
-            link = link &- width.bytes & mask
+            link = (link &- width.bytes) & mask
             guard let value = readStack(link, width) else { return .fault }
-            top = top &- width.bytes & mask
+            top = (top &- width.bytes) & mask
             guard writeStack(top, value, width) else { return .fault }
         }
         if level > 0 {
-            top = top &- width.bytes & mask
+            top = (top &- width.bytes) & mask
             guard writeStack(top, newFrame, width) else { return .fault }
         }
-        top = top &- size & mask
+        top = (top &- size) & mask
         // The new top must be writable, though nothing is written there.
         guard let address = linear(.ss, top, count: width.bytes, writes: true),
             loadSlow(address, bytes: width.bytes, .write, stack: true)

@@ -23,7 +23,8 @@ extension Processor {
             // SAFETY: `hostPointer` proved `bytes` bytes.
             if let host = unsafe memory.hostPointer(at: GuestAddress(found.physical), count: bytes) {
                 state.pointee.result = unsafe Processor.load(host, bytes)
-                if !access.isImplicit { unsafe cache(address, found, host, writes: access.writes) }
+                // What is loaded to be stored back is cached by the store, which tells the write hook.
+                if !access.isImplicit, !access.writes { unsafe cache(address, found, host, writes: false) }
             } else {
                 state.pointee.result = readDevice(found.physical, bytes)
             }
