@@ -23,6 +23,14 @@ public enum ImagePlatform: String, CaseIterable, Codable, Sendable {
         }
     }
 
+    /// What the kernel is told of its console, where it has no device tree that says it.
+    var consoleArguments: String {
+        switch self {
+        case .riscv64: ""
+        case .x86_64: "console=ttyS0 "
+        }
+    }
+
     /// What the kernel's file in `/boot` begins with.
     var debianKernelFile: String {
         switch self {

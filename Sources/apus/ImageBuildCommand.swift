@@ -28,7 +28,7 @@ struct ImageBuildCommand: AsyncParsableCommand {
     @Argument(help: "A known image's name.")
     var name: String?
 
-    @Option(name: .long, help: ArgumentHelp("The guest's hardware: riscv64.", valueName: "platform"))
+    @Option(name: .long, help: ArgumentHelp("The guest's hardware: riscv64 or x86_64.", valueName: "platform"))
     var platform = "riscv64"
 
     @Option(name: .long, help: ArgumentHelp("A Debian mirror instead of the one of this host.", valueName: "url"))

@@ -11,7 +11,7 @@ struct ImageRemoveCommand: AsyncParsableCommand {
     @Argument(help: "The image's name.")
     var name: String
 
-    @Option(name: .long, help: ArgumentHelp("The guest's hardware: riscv64.", valueName: "platform"))
+    @Option(name: .long, help: ArgumentHelp("The guest's hardware: riscv64 or x86_64.", valueName: "platform"))
     var platform = "riscv64"
 
     func run() async throws {

@@ -5,11 +5,17 @@ import ArgumentParser
 
 /// What the machine is made of.
 struct MachineOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The guest's hardware: riscv64.", valueName: "platform"))
+    @Option(name: .long, help: ArgumentHelp("The guest's hardware: riscv64 or x86_64.", valueName: "platform"))
     var platform = "riscv64"
 
     @Option(name: .long, help: ArgumentHelp("What executes the vCPUs: auto or interpreter.", valueName: "engine"))
     var engine = "auto"
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The CPU model of an x86_64 guest: NAME[,+FEATURE][,-FEATURE].", valueName: "model"))
+    var cpu: String?
 
     @Option(name: .long, help: ArgumentHelp("vCPUs, 1 to 16.", valueName: "n"))
     var cpus = "1"
@@ -26,7 +32,9 @@ struct MachineOptions: ParsableArguments {
     @OptionGroup
     var processors: ProcessorOptions
 
-    @Option(name: .long, help: ArgumentHelp("A Linux Image or an ELF.", valueName: "file"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("A kernel: a Linux Image, bzImage or ELF, for x86_64 Multiboot too.", valueName: "file"))
     var kernel: String?
 
     @Option(name: .long, help: ArgumentHelp("An initial RAM disk for the kernel.", valueName: "file"))
@@ -124,6 +132,7 @@ struct MachineOptions: ParsableArguments {
         var configuration = VirtualMachineConfiguration(bootLoader: bootLoader)
         configuration.platform = try Platform(parsing: platform)
         configuration.engine = try Engine(parsing: engine)
+        configuration.cpuModel = cpu
         guard let count = Int(cpus) else {
             throw VirtualMachineError(.configuration, "number of CPUs '\(cpus)' is not a whole number from 1 to 16")
         }

@@ -12,8 +12,10 @@ struct OptionErrorTests {
     @Test(
         "an unusable value is refused with one sentence",
         arguments: [
-            (run + ["--platform", "sparc"], "platform 'sparc' is not known; valid are riscv64"),
+            (run + ["--platform", "sparc"], "platform 'sparc' is not known; valid are riscv64, x86_64"),
             (run + ["--engine", "warp"], "engine 'warp' is not known; valid are auto, interpreter"),
+            (run + ["--cpu", "max"], "a riscv64 machine has one CPU model; leave 'max' out"),
+            (run + ["--platform", "x86_64", "--cpus", "0"], "an x86_64 machine has 1 to 16 CPUs, not 0"),
             (run + ["--cpus", "0"], "a riscv64 machine has 1 to 16 CPUs, not 0"),
             (run + ["--cpus", "17"], "a riscv64 machine has 1 to 16 CPUs, not 17"),
             (run + ["--cpus", "two"], "number of CPUs 'two' is not a whole number from 1 to 16"),

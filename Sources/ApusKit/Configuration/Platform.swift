@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Machines
+import X86_64
 
 /// A guest hardware design.
 public enum Platform: String, NamedChoice, Codable {
@@ -14,7 +15,8 @@ public enum Platform: String, NamedChoice, Codable {
     /// How many vCPUs a machine may have.
     public var cpuRange: ClosedRange<Int> {
         switch self {
-        case .riscv64, .x86_64: VirtConfiguration.hartRange
+        case .riscv64: VirtConfiguration.hartRange
+        case .x86_64: PCConfiguration.processorRange
         }
     }
 
@@ -29,9 +31,36 @@ public enum Platform: String, NamedChoice, Codable {
     /// The engines that run this platform here, the one that `Engine.automatic` takes first.
     public var engines: [Engine] {
         switch self {
-        case .riscv64: [.interpreter]
-        // Its machine stands, its processor does not yet.
-        case .x86_64: []
+        case .riscv64, .x86_64: [.interpreter]
+        }
+    }
+
+    /// The processors' model that `text` describes; throws where there are no models, or that is none.
+    func processorModel(_ text: String) throws(VirtualMachineError) -> CPUModel {
+        guard self == .x86_64 else {
+            throw VirtualMachineError(
+                .configuration, "\(phrase) has one CPU model; leave '\(text)' out")
+        }
+        do {
+            return try CPUModel(parsing: text)
+        } catch {
+            throw VirtualMachineError(.configuration, error.description)
+        }
+    }
+
+    /// What errors call a machine of it.
+    var phrase: String {
+        switch self {
+        case .riscv64: "a riscv64 machine"
+        case .x86_64: "an x86_64 machine"
+        }
+    }
+
+    /// What a vCPU is called.
+    var vcpuNoun: String {
+        switch self {
+        case .riscv64: "hart"
+        case .x86_64: "processor"
         }
     }
 

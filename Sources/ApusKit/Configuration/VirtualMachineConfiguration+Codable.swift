@@ -6,7 +6,8 @@
 extension VirtualMachineConfiguration: Codable {
     /// The names of the fields in a file.
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case platform, engine, cpus, cpuShares, cpuCap, cpuset, memory, maximumMemory, boot, virtio, disks, networks
+        case platform, engine, cpu, cpus, cpuShares, cpuCap, cpuset, memory, maximumMemory, boot, virtio, disks,
+            networks
         case console, consoles, entropy, balloon, balloonStatistics, agent, onPanic, timeout, gdb, trace
         case overcommit, sandbox, user
     }
@@ -16,6 +17,7 @@ extension VirtualMachineConfiguration: Codable {
         self.init(bootLoader: try file.decode(BootLoader.self, forKey: .boot))
         platform = try file.text(.platform, Platform.init(parsing:)) ?? platform
         engine = try file.text(.engine, Engine.init(parsing:)) ?? engine
+        cpuModel = try file.decodeIfPresent(String.self, forKey: .cpu)
         cpuCount = try file.value(.cpus, default: cpuCount)
         cpuShares = try file.value(.cpuShares, default: cpuShares)
         cpuCap = try file.value(.cpuCap, default: cpuCap)
@@ -46,6 +48,7 @@ extension VirtualMachineConfiguration: Codable {
         var file = encoder.container(keyedBy: CodingKeys.self)
         try file.encode(platform, forKey: .platform)
         try file.encode(engine, forKey: .engine)
+        try file.encodeIfPresent(cpuModel, forKey: .cpu)
         try file.encode(cpuCount, forKey: .cpus)
         try file.encode(cpuShares, forKey: .cpuShares)
         try file.encode(cpuCap, forKey: .cpuCap)

@@ -8,6 +8,9 @@ public struct VirtualMachineConfiguration: Sendable, Equatable {
     public var platform = Platform.riscv64
     /// What executes the vCPUs.
     public var engine = Engine.automatic
+    /// The processors' model as `NAME[,+feature][,-feature]`, where the platform has models; nil: its baseline, which
+    /// every engine runs.
+    public var cpuModel: String?
     /// vCPUs; `platform.cpuRange`.
     public var cpuCount = 1
     /// Bytes of RAM that the guest has when it starts, a multiple of 4096; `platform.memoryRange`.
@@ -60,17 +63,18 @@ public struct VirtualMachineConfiguration: Sendable, Equatable {
     public func validate() throws(VirtualMachineError) {
         guard platform.cpuRange.contains(cpuCount) else {
             throw invalid(
-                "a \(platform.rawValue) machine has \(platform.cpuRange.lowerBound) to "
+                "\(platform.phrase) has \(platform.cpuRange.lowerBound) to "
                     + "\(platform.cpuRange.upperBound) CPUs, not \(cpuCount)")
         }
         guard platform.memoryRange.contains(memorySize) else {
             throw invalid(
-                "memory of \(ByteSize(memorySize)) does not fit a \(platform.rawValue) machine; it takes "
+                "memory of \(ByteSize(memorySize)) does not fit \(platform.phrase); it takes "
                     + "\(ByteSize(platform.memoryRange.lowerBound)) to \(ByteSize(platform.memoryRange.upperBound))")
         }
         guard memorySize.isMultiple(of: 4096) else {
             throw invalid("memory of \(memorySize) bytes is not a whole number of 4K pages; round it up")
         }
+        if let cpuModel { _ = try platform.processorModel(cpuModel) }
         try validateMaximumMemory()
         try MachineSettings.validate(shares: cpuShares)
         try cpuCap.validate()
@@ -102,6 +106,9 @@ public struct VirtualMachineConfiguration: Sendable, Equatable {
         if memoryBalloon != nil { count += 1 }
         if hasAgentPort || !consoleDevices.isEmpty { count += 1 }
         let room = platform.virtioSlots(transport)
+        guard room > 0 else {
+            throw invalid("\(platform.phrase) has no virtio over \(transport.rawValue); use pci")
+        }
         guard count <= room else {
             throw invalid(
                 "\(count) virtio devices do not fit the \(room) slots of virtio over \(transport.rawValue); "

@@ -26,7 +26,7 @@ final class GDBServer: Sendable {
 
     private let log = Logger(label: "apus.gdb")
     private let loop: EventLoop
-    private let target: HartDebugTarget
+    private let target: MachineDebugTarget
     private let listener: TCPListener
     private let state = Mutex(State())
 
@@ -35,7 +35,7 @@ final class GDBServer: Sendable {
 
     /// Listens as `server` says, for debuggers of `machine`.
     init(_ server: DebugServer, machine: InProcessMachine) throws(VirtualMachineError) {
-        target = HartDebugTarget(machine)
+        target = MachineDebugTarget(machine)
         do {
             listener = try TCPListener(port: server.port)
             loop = try EventLoop(name: "gdb")

@@ -130,37 +130,53 @@ final class AssembledDevices: Sendable {
     /// Whether a virtio console is on the process's own terminal.
     var hasTerminalConsole: Bool { consoles.contains { $0.isStandard } }
 
-    /// The machine's configuration over what is open.
-    func virtConfiguration(
-        _ configuration: VirtualMachineConfiguration, engine: Engine, hub: EventHub
-    ) -> VirtConfiguration {
+    /// A riscv64 machine's configuration over what is open.
+    func virtConfiguration(_ configuration: VirtualMachineConfiguration, hub: EventHub) -> VirtConfiguration {
         var virt = VirtConfiguration(boot: BootSource(configuration.bootLoader))
-        virt.harts = configuration.cpuCount
-        virt.memorySize = configuration.maximumMemorySize ?? configuration.memorySize
-        virt.balloon = configuration.memoryBalloon.map { balloon in
+        fill(&virt, configuration, hub)
+        virt.transport = configuration.transport == .pci ? .pci : .mmio
+        virt.tracer = trace
+        return virt
+    }
+
+    /// An x86-64 machine's configuration over what is open.
+    func pcConfiguration(
+        _ configuration: VirtualMachineConfiguration, hub: EventHub
+    ) throws(VirtualMachineError) -> PCConfiguration {
+        var pc = PCConfiguration(boot: BootSource(configuration.bootLoader))
+        if let model = configuration.cpuModel { pc.model = try configuration.platform.processorModel(model) }
+        fill(&pc, configuration, hub)
+        pc.tracer = trace
+        return pc
+    }
+
+    /// What machines of all platforms are told.
+    private func fill(
+        _ machine: inout some MachineConfiguration, _ configuration: VirtualMachineConfiguration, _ hub: EventHub
+    ) {
+        machine.cpuCount = configuration.cpuCount
+        machine.memorySize = configuration.maximumMemorySize ?? configuration.memorySize
+        machine.balloon = configuration.memoryBalloon.map { balloon in
             BalloonConfiguration(
-                size: virt.memorySize - configuration.memorySize,
+                size: machine.memorySize - configuration.memorySize,
                 statisticsInterval: balloon.statisticsInterval.map { UInt64(max(1, $0.components.seconds)) * 1000 })
         }
-        virt.transport = configuration.transport == .pci ? .pci : .mmio
-        virt.serial = console?.attachment
-        virt.disks = disks
-        virt.networks = networks
-        virt.consolePorts = consoles.enumerated().map { number, stream in
+        machine.serial = console?.attachment
+        machine.disks = disks
+        machine.networks = networks
+        machine.consolePorts = consoles.enumerated().map { number, stream in
             ConsoleAttachment(name: "org.apus.console.\(number)", isTerminal: true, stream: stream.attachment)
         }
-        if let agent { virt.consolePorts.append(agent.port) }
-        virt.hasEntropy = configuration.entropyDevice != nil
+        if let agent { machine.consolePorts.append(agent.port) }
+        machine.hasEntropy = configuration.entropyDevice != nil
         switch configuration.onPanic {
-        case .exit: virt.onPanic = .exit
-        case .reboot: virt.onPanic = .reboot
-        case .pause: virt.onPanic = .pause
+        case .exit: machine.onPanic = .exit
+        case .reboot: machine.onPanic = .reboot
+        case .pause: machine.onPanic = .pause
         }
-        virt.startsPaused = configuration.debugServer?.waits ?? false
-        virt.tracer = trace
-        virt.governor = processors.governor
-        virt.onEvent = { hub.hear($0) }
-        return virt
+        machine.startsPaused = configuration.debugServer?.waits ?? false
+        machine.governor = processors.governor
+        machine.onEvent = { hub.hear($0) }
     }
 
     /// Serves what was opened; terminals become raw.

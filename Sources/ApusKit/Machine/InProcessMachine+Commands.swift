@@ -113,8 +113,8 @@ extension InProcessMachine {
             (vcpu.map { $0...$0 } ?? 0...all.upperBound - 1).map { id in
                 VCPURegisters(
                     id: id,
-                    registers: monitorRegisters.compactMap { register in
-                        debugRegister(register.number, hart: id).map {
+                    registers: inspection.shownRegisters.compactMap { register in
+                        inspection.register(register.number, vcpu: id).map {
                             .init(name: register.name, value: $0)
                         }
                     })

@@ -33,7 +33,9 @@ final class InProcessMachine: MachineBody {
     /// Serves whoever controls the machine or looks at its console: no device and no vCPU waits for what is done there.
     let clients: ClientLoop
 
-    let machine: VirtMachine
+    let machine: any GuestMachine
+    /// The machine's vCPUs, for debuggers and monitors.
+    let inspection: any ProcessorInspection
     let devices: AssembledDevices
     let hub: EventHub
     private let life = Mutex(Life())
@@ -64,13 +66,36 @@ final class InProcessMachine: MachineBody {
             throw VirtualMachineError(error)
         }
         do {
-            machine = try VirtMachine(devices.virtConfiguration(configuration, engine: engine, hub: hub))
+            (machine, inspection) = try Self.makeMachine(configuration, devices, hub)
         } catch {
             devices.close()
-            throw VirtualMachineError(error)
+            throw error
         }
         hub.connect { [weak self] event in self?.hear(event) }
         connectConsole()
+    }
+
+    private static func makeMachine(
+        _ configuration: VirtualMachineConfiguration, _ devices: AssembledDevices, _ hub: EventHub
+    ) throws(VirtualMachineError) -> (any GuestMachine, any ProcessorInspection) {
+        switch configuration.platform {
+        case .riscv64:
+            let wanted = devices.virtConfiguration(configuration, hub: hub)
+            do throws(MachineError) {
+                let machine = try VirtMachine(wanted)
+                return (machine, HartInspection(machine: machine))
+            } catch {
+                throw VirtualMachineError(error)
+            }
+        case .x86_64:
+            let wanted = try devices.pcConfiguration(configuration, hub: hub)
+            do throws(MachineError) {
+                let machine = try PCMachine(wanted)
+                return (machine, PCInspection(machine: machine))
+            } catch {
+                throw VirtualMachineError(error)
+            }
+        }
     }
 
     deinit { clients.loop.stop() }

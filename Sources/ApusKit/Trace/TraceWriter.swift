@@ -2,6 +2,7 @@
 
 import Host
 import RISCV64
+import X86_64
 import Synchronization
 import SystemPackage
 
@@ -9,7 +10,7 @@ import SystemPackage
 ///
 /// Lines gather in one buffer, so that those of several harts keep their order, and go out when it is full or a moment
 /// has passed. A reader that is slower than the guest slows the guest: a trace has no holes.
-final class TraceWriter: HartTracer {
+final class TraceWriter: HartTracer, ProcessorTracer {
     private struct State {
         var buffer: [UInt8] = []
         var isOver = false
@@ -52,7 +53,15 @@ final class TraceWriter: HartTracer {
     }
 
     func transition(hart: Int, from: Privilege, to: Privilege, pc: UInt64, cause: UInt64?, value: UInt64) {
-        let line = TraceLine(hart: hart, from: from, to: to, pc: pc, cause: cause, value: value).text
+        append(TraceLine(hart: hart, from: from, to: to, pc: pc, cause: cause, value: value).text)
+    }
+
+    func transition(processor: Int, from: UInt8, to: UInt8, rip: UInt64, vector: UInt8?, code: UInt32) {
+        append(
+            ProcessorTraceLine(processor: processor, from: from, to: to, rip: rip, vector: vector, code: code).text)
+    }
+
+    private func append(_ line: String) {
         state.withLock { state in
             guard !state.isOver else { return }
             state.buffer += line.utf8

@@ -35,7 +35,9 @@ struct DebianMicroRecipe: ImageRecipe {
             name: name, busybox: try busybox(in: tree), agent: try Files.read(agent, limit: Self.fileLimit),
             modules: modules)
         try micro.initramfs().write(to: folder.appending("initrd"), progress: progress)
-        return ImageContents(kernel: "kernel", kernelVersion: modules.version, initrd: "initrd", commandLine: "quiet")
+        return ImageContents(
+            kernel: "kernel", kernelVersion: modules.version, initrd: "initrd",
+            commandLine: "\(platform.consoleArguments)quiet")
     }
 
     /// Fetches and unpacks the packages.

@@ -70,6 +70,7 @@ struct ACPITables: Sendable {
     /// The FADT (§5.2.9, table 5.9). There is no SMI command port: the hardware is in ACPI mode from the start.
     private func fixedDescription(control: UInt64, description: UInt64) -> [UInt8] {
         var table = ACPITable("FACP", revision: 6, size: 276)
+        // Once: a system that finds two FACS takes them for two.
         table.set(UInt32(control), at: 36)
         table.set(UInt32(description), at: 40)
         table.set(UInt8(1), at: 45)  // the preferred profile: desktop
@@ -88,7 +89,6 @@ struct ACPITables: Sendable {
         table.set(.port(PCPort.resetControl.base, bits: 8), at: 116)
         table.set(PCPower.resetValue, at: 128)
         table.set(UInt8(5), at: 131)  // the minor version
-        table.set(control, at: 132)
         table.set(description, at: 140)
         table.set(.port(PCPort.powerEvents.base, bits: 32), at: 148)
         table.set(.port(PCPort.powerControl.base, bits: 16), at: 172)

@@ -26,6 +26,10 @@ struct PCGuest: Sendable {
         plan = try PCBootPlanner.plan(configuration.boot, memorySize: configuration.memorySize, tables: tables)
     }
 
+    /// IA32_MTRR_DEF_TYPE as firmware leaves it on all processors: enabled, and everything write-back (Intel SDM Vol 3A
+    /// §12.11.2.1).
+    private static var memoryTypes: UInt64 { 1 << 11 | 6 }
+
     /// Puts the boot plan's pieces and a fresh seed into memory, and the processors to their start. All stand.
     func load(into memory: GuestMemory, _ vcpus: [VCPU<Processor>]) throws(MachineError) {
         do throws(HostError) {
@@ -41,6 +45,7 @@ struct PCGuest: Sendable {
             vcpu.keepCounts()
             // SAFETY: the vCPU is parked, or its thread has not started.
             unsafe vcpu.processor.reset()
+            unsafe vcpu.processor.registers.mtrrDefaultType = Self.memoryTypes
             if vcpu.id == 0 { unsafe plan.entry.enter(vcpu.processor) }
         }
     }

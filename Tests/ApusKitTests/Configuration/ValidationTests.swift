@@ -24,6 +24,15 @@ struct ValidationTests {
     static let unsound: [Case] = [
         Case("a riscv64 machine has 1 to 16 CPUs, not 0") { $0.cpuCount = 0 },
         Case("a riscv64 machine has 1 to 16 CPUs, not 17") { $0.cpuCount = 17 },
+        Case("an x86_64 machine has 1 to 16 CPUs, not 17") {
+            $0.platform = .x86_64
+            $0.cpuCount = 17
+        },
+        Case("an x86_64 machine has no virtio over mmio; use pci") {
+            $0.platform = .x86_64
+            $0.transport = .mmio
+        },
+        Case("a riscv64 machine has one CPU model; leave 'max' out") { $0.cpuModel = "max" },
         Case("memory of 4K does not fit a riscv64 machine; it takes 16M to 512G") { $0.memorySize = 4096 },
         Case("memory of 1T does not fit a riscv64 machine; it takes 16M to 512G") { $0.memorySize = 1 << 40 },
         Case("memory of 1073741825 bytes is not a whole number of 4K pages; round it up") {

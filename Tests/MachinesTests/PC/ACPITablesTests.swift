@@ -66,12 +66,12 @@ import Testing
         #expect(tables.allSatisfy { Self.sum($0) == 0 })
     }
 
-    @Test("the FADT has the same addresses in its old fields and its new ones, and the FACS lies on 64 bytes")
+    @Test("the FADT has the same addresses in its old fields and its new ones, and one FACS, on 64 bytes")
     func fixedDescription() throws {
         let table = try Found(Self.boards[0]).table(named: "FACP")
         #expect(table.count == 276)
         #expect(table.integer(UInt32.self, at: 40).map(UInt64.init) == table.integer(UInt64.self, at: 140))
-        #expect(table.integer(UInt32.self, at: 36).map(UInt64.init) == table.integer(UInt64.self, at: 132))
+        #expect(table.integer(UInt64.self, at: 132) == 0)
         #expect(try #require(table.integer(UInt32.self, at: 36)) % 64 == 0)
         #expect(table.integer(UInt32.self, at: 56) == 0x600)
         #expect(table.integer(UInt64.self, at: 152) == 0x600)

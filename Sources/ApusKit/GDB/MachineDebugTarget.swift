@@ -2,11 +2,10 @@
 
 import MachineCore
 import Machines
-import RISCV64
 import Synchronization
 
-/// The harts of a machine as a debugger drives them.
-final class HartDebugTarget: DebugTarget {
+/// The vCPUs of a machine as a debugger drives them.
+final class MachineDebugTarget: DebugTarget {
     /// Bounds on what a debugger may set; each breakpoint costs a lookup where code is decoded.
     private static let mostBreakpoints = 4096
     private static let mostWatchpoints = 64
@@ -24,7 +23,7 @@ final class HartDebugTarget: DebugTarget {
     private unowned let machine: InProcessMachine
     private let state = Mutex(State())
 
-    let registers = DebugRegisterSet.riscv64
+    var registers: DebugRegisterSet { machine.inspection.registers }
 
     init(_ machine: InProcessMachine) { self.machine = machine }
 
@@ -41,18 +40,20 @@ final class HartDebugTarget: DebugTarget {
 
     // MARK: Registers and memory
 
-    func register(_ number: Int, thread: Int) -> UInt64? { machine.debugRegister(number, hart: thread) }
+    func register(_ number: Int, thread: Int) -> UInt64? {
+        machine.inspection.register(number, vcpu: thread)
+    }
 
     func setRegister(_ number: Int, to value: UInt64, thread: Int) -> Bool {
-        machine.setDebugRegister(number, to: value, hart: thread)
+        machine.inspection.setRegister(number, to: value, vcpu: thread)
     }
 
     func readMemory(at address: UInt64, count: Int, thread: Int) -> [UInt8] {
-        machine.machine.withHart(thread) { $0.debugRead(virtual: address, count: count) ?? [] }
+        machine.inspection.readMemory(at: address, count: count, vcpu: thread)
     }
 
     func writeMemory(_ bytes: [UInt8], at address: UInt64, thread: Int) -> Bool {
-        machine.machine.withHart(thread) { $0.debugWrite(virtual: address, bytes: bytes) }
+        machine.inspection.writeMemory(bytes, at: address, vcpu: thread)
     }
 
     // MARK: Points
@@ -62,9 +63,9 @@ final class HartDebugTarget: DebugTarget {
             guard !state.points.contains(point) else { return true }
             let breakpoints = state.points.count { if case .breakpoint = $0 { true } else { false } }
             switch point {
-            case .breakpoint: guard breakpoints < HartDebugTarget.mostBreakpoints else { return false }
+            case .breakpoint: guard breakpoints < MachineDebugTarget.mostBreakpoints else { return false }
             case .watchpoint:
-                guard state.points.count - breakpoints < HartDebugTarget.mostWatchpoints else { return false }
+                guard state.points.count - breakpoints < MachineDebugTarget.mostWatchpoints else { return false }
             }
             state.points.insert(point)
             state.isChanged = true
@@ -91,15 +92,7 @@ final class HartDebugTarget: DebugTarget {
             return state.isChanged ? state.points : nil
         }
         guard let points else { return }
-        var debug = HartDebug()
-        for point in points {
-            switch point {
-            case .breakpoint(let address): debug.breakpoints.insert(address)
-            case .watchpoint(let address, let count, let kind):
-                debug.watchpoints.insert(.init(address: address, count: count, kind: kind))
-            }
-        }
-        for hart in 0..<threadCount { machine.machine.withHart(hart) { $0.debug = debug } }
+        for vcpu in 0..<threadCount { machine.inspection.setPoints(points, vcpu: vcpu) }
     }
 
     // MARK: Running
@@ -134,7 +127,8 @@ final class HartDebugTarget: DebugTarget {
     func describe(thread: Int) -> String {
         let vcpus = machine.vcpus
         guard vcpus.indices.contains(thread) else { return "" }
-        return "hart \(thread), ring \(vcpus[thread].ring), \(vcpus[thread].activity)"
+        return
+            "\(machine.configuration.platform.vcpuNoun) \(thread), ring \(vcpus[thread].ring), \(vcpus[thread].activity)"
     }
 
     func monitor(_ line: String) -> String {
