@@ -33,6 +33,7 @@ struct PageWalk {
     }
 
     /// Where `linear` is, or the page fault's error code.
+    @inline(__always)
     func translate(_ linear: UInt64, _ access: MemoryAccess) -> Result<Translation, PageFault> {
         guard cr0 & CR0.pg != 0 else {
             return .success(Translation(physical: linear & 0xffff_ffff, size: GuestPage.size))

@@ -121,9 +121,10 @@ extension Processor {
         let address = GuestAddress(physical)
         memory.noteWrite(at: GuestAddress(physical & ~GuestPage.offsetMask), count: GuestPage.size)
         guard code.holds(address.page) else { return memory.writeHook.marks(of: address.page).isEmpty }
-        // The mark went with the hook's notice; what is still decoded needs it again.
         if code.drop(address.page, offset: physical & GuestPage.offsetMask, count: count) { needsAttention = true }
-        markCode(page: address.page)
+        // The mark went with the hook's notice; what is still decoded needs it again. This processor has not cached the
+        // page as writable since it was first marked; another may have done so in between.
+        if memory.writeHook.mark(address.page, .code) { peers?.forgetWrites(except: configuration.id) }
         return false
     }
 

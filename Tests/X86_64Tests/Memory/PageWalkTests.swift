@@ -6,7 +6,7 @@ import VMMemory
 @testable import X86_64
 
 /// A page table in RAM: one linear address mapped through entries that a test chooses.
-private struct Tables {
+private final class Tables {
     static let linear: UInt64 = 0x40_2010_1234
     static let root: UInt64 = 0x1000
     let ram = TestRAM(size: 1 << 20)
@@ -66,7 +66,7 @@ struct PageWalkTests {
 
     @Test("a 4 MiB page of 32-bit paging has 8 more bits of address (PSE-36)")
     func bigPages() throws {
-        var tables = Tables(levels: 2, [0x1260_0087 & ~0x3f_ffff | 0x13 << 13 | 0x87])
+        let tables = Tables(levels: 2, [0x1260_0087 & ~0x3f_ffff | 0x13 << 13 | 0x87])
         tables.walk.cr4 |= CR4.pse
         let found = try tables.walk.translate(Tables.linear, .read).get()
         #expect(found == Translation(physical: 0x13_1250_1234 & ~0x3f_ffff | Tables.linear & 0x3f_ffff, size: 4 << 20))
@@ -109,14 +109,14 @@ struct PageWalkTests {
             ([7, 7, 7, 1 << 52 | 7], .read, true, nil),
         ] as [([UInt64], MemoryAccess, Bool, UInt32?)])
     func codes(flags: [UInt64], access: MemoryAccess, user: Bool, code: UInt32?) {
-        var tables = Tables(levels: 4, flags)
+        let tables = Tables(levels: 4, flags)
         tables.walk.isUserMode = user
         #expect(tables.code(access) == code)
     }
 
     @Test("XD is reserved without EFER.NXE, and a fetch is not told apart then")
     func noExecuteOff() {
-        var tables = Tables(levels: 4, [7, 7, 7, 1 << 63 | 7])
+        let tables = Tables(levels: 4, [7, 7, 7, 1 << 63 | 7])
         tables.walk.efer &= ~EFER.nxe
         #expect(tables.code(.fetch) == 9)
         tables.walk.cr4 |= CR4.smep
@@ -125,7 +125,7 @@ struct PageWalkTests {
 
     @Test("CR0.WP decides whether supervisor code writes to read-only pages")
     func writeProtect() {
-        var tables = Tables(levels: 4, [7, 7, 7, 5])
+        let tables = Tables(levels: 4, [7, 7, 7, 5])
         #expect(tables.code(.write) == 3)
         tables.walk.cr0 &= ~CR0.wp
         #expect(tables.code(.write) == nil)
@@ -141,7 +141,7 @@ struct PageWalkTests {
             (CR4.smap, false, .fetch, nil),
         ] as [(UInt64, Bool, MemoryAccess, UInt32?)])
     func supervisor(bit: UInt64, ac: Bool, access: MemoryAccess, code: UInt32?) {
-        var tables = Tables(levels: 4, [7, 7, 7, 7])
+        let tables = Tables(levels: 4, [7, 7, 7, 7])
         tables.walk.cr4 |= bit
         tables.walk.allowsUserPages = ac
         #expect(tables.code(access) == code)
@@ -149,7 +149,7 @@ struct PageWalkTests {
 
     @Test("the processor's own accesses are supervisor accesses at CPL 3 too")
     func implicit() {
-        var tables = Tables(levels: 4, [7, 7, 7, 3])
+        let tables = Tables(levels: 4, [7, 7, 7, 3])
         tables.walk.isUserMode = true
         #expect(tables.code(.write) == 7)
         #expect(tables.code(.write.implicit) == nil)
@@ -166,7 +166,7 @@ struct PageWalkTests {
             (CR4.pks, 3, 2, false, .write, 0x23), (CR4.pks, 7, 3, false, .write, nil),
         ] as [(UInt64, UInt64, UInt64, Bool, MemoryAccess, UInt32?)])
     func keys(bit: UInt64, flags: UInt64, rights: UInt64, user: Bool, access: MemoryAccess, code: UInt32?) {
-        var tables = Tables(levels: 4, [7, 7, 7, flags | 5 << 59])
+        let tables = Tables(levels: 4, [7, 7, 7, flags | 5 << 59])
         tables.walk.cr4 |= bit
         tables.walk.isUserMode = user
         tables.walk.pkru = bit == CR4.pke ? rights << 10 : 0
@@ -182,7 +182,7 @@ struct PageWalkTests {
 
     @Test("a debugger's walk leaves the entries as they are")
     func quiet() throws {
-        var tables = Tables(levels: 4, [7, 7, 7, 7])
+        let tables = Tables(levels: 4, [7, 7, 7, 7])
         tables.walk.setsAccessed = false
         _ = try tables.walk.translate(Tables.linear, .write).get()
         #expect(tables.ram[tables.place(levels: 4, depth: 3)] == 7)
@@ -190,7 +190,7 @@ struct PageWalkTests {
 
     @Test("tables outside of RAM are not present")
     func outside() {
-        var tables = Tables(levels: 4, [7, 7, 7, 7])
+        let tables = Tables(levels: 4, [7, 7, 7, 7])
         tables.walk.cr3 = 0x10_0000_0000
         #expect(tables.code(.read) == 0)
     }

@@ -149,6 +149,8 @@ final class ProcessorFixture {
     init(_ model: CPUModel = .maximum, id: Int = 0) {
         processor = Processor(
             Processor.Configuration(id: id, model: model), memory: ram.memory, door: door)
+        // RESET leaves the signature there.
+        processor.state.setR64(2, 0)
     }
 
     var state: ProcessorPointer { processor.state }

@@ -5,13 +5,13 @@ import MachineCore
 @testable import X86_64
 
 extension ProcessorFixture {
-    /// Runs `bytes` at `code` until an exit. Handlers are HLT: a fault ends there, `vector` says at which; so does the HLT
+    /// Runs `bytes`, put at `address`, until an exit; `offset` is the instruction pointer where CS has a base. Handlers are HLT: a fault ends there, `vector` says at which; so does the HLT
     /// that is put behind the code.
     @discardableResult
-    func run(_ bytes: [UInt8], at address: UInt64 = code) -> VMExit {
+    func run(_ bytes: [UInt8], at address: UInt64 = code, offset: UInt64? = nil) -> VMExit {
         ram.put(bytes + [0xf4], at: address)
         for vector: UInt64 in 0..<256 { ram.put([0xf4], at: Self.handler(vector)) }
-        state.pointee.rip = address
+        state.pointee.rip = offset ?? address
         processor.stateChanged()
         return Interpreter().run(processor)
     }
