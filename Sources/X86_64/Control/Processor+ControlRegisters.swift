@@ -176,11 +176,11 @@ extension Processor {
         guard state.pointee.cr4 & CR4.osxsave != 0 else { return raise(.invalidOpcode) }
         let number = state.r32(1)
         if operation == .xgetbv {
-            // Register 1 is XCR0 without what is in its initial state: all counts as in use here.
+            // Register 1 is XCR0 without what is in its initial state.
             guard number == 0 || (number == 1 && configuration.model.has(.xgetbv1)) else {
                 return raise(.generalProtection)
             }
-            setPair(state.pointee.xcr0)
+            setPair(number == 0 ? state.pointee.xcr0 : state.pointee.xcr0 & stateComponentsInUse)
             return advance(op, .jump)
         }
         let value = pair
