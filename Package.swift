@@ -121,7 +121,7 @@ let package = Package(
             name: "SystemTests", dependencies: ["apus", "apus-net", "ProgramSupport", "SandboxSupport"],
             swiftSettings: tests),
         .testTarget(
-            name: "X86_64Tests", dependencies: ["MachineCore", "VMMemory", "X86_64"], swiftSettings: tests),
+            name: "X86_64Tests", dependencies: ["MachineCore", "VMMemory", "X86Oracle", "X86_64"], swiftSettings: tests),
         .target(
             name: "RISCVOracle", path: "Tests/Support/RISCVOracle", exclude: ["Guest"], swiftSettings: tests),
         .target(name: "X86Oracle", path: "Tests/Support/X86Oracle"),

@@ -12,6 +12,8 @@ public struct SSEEnvironment: Sendable {
     @usableFromInline var arithmetic: FloatEnvironment<SSEFloatRules>
     /// The flags of finished elements.
     @usableFromInline var accrued: X86FloatFlags = []
+    /// The flags of steps that ended before the current one began.
+    @usableFromInline var settled: X86FloatFlags = []
     /// The exceptions that do not trap.
     public let masks: X86FloatFlags
     /// Whether subnormal operands count as zeros, without DE (DAZ).
@@ -37,12 +39,21 @@ public struct SSEEnvironment: Sendable {
     }
 
     /// The exceptions that trap.
-    @inlinable public var unmasked: X86FloatFlags { accrued.subtracting(masks) }
+    @inlinable public var unmasked: X86FloatFlags { accrued.union(settled).subtracting(masks) }
 
     /// What the instruction adds to MXCSR: where an exception found before computation traps in any element, nothing
     /// was computed, and only such exceptions are reported (Intel SDM Vol 1 §11.5.3).
     @inlinable public var reported: X86FloatFlags {
-        unmasked.isDisjoint(with: .beforeComputation) ? accrued : accrued.intersection(.beforeComputation)
+        settled.union(
+            unmasked.isDisjoint(with: .beforeComputation) ? accrued : accrued.intersection(.beforeComputation))
+    }
+
+    /// Ends a step of an instruction that computes in several, as DPPS does: what traps from here on takes nothing of it
+    /// back.
+    @inlinable
+    public mutating func endStep() {
+        settled.formUnion(accrued)
+        accrued = []
     }
 
     /// Leaves inexactness unreported, as ROUNDSS with bit 3 of its immediate does.

@@ -45,7 +45,10 @@ extension Processor {
                 return .fault
             }
             enterMMX()
-        case .mmxEmpty: state.pointee.x87Tags = 0
+        case .mmxEmpty:
+            // TOP becomes zero here too (Intel SDM Vol 1 §9.5.1, table 9-3).
+            state.pointee.x87Status &= ~X87Status.top
+            state.pointee.x87Tags = 0
         case .vectorToMMX: setMMX(op.a, vector(op.b).lower.low)
         case .mmxToVector:
             setLowerLane(op.a, Lane(low: mmx(op.b)))
@@ -81,7 +84,7 @@ extension Processor {
         return load(UInt64.self, at: address, stack: op.segment.isStack)
     }
 
-    /// CVTPI2PS and CVTPI2PD. The latter leaves the x87 state alone when its operand is memory.
+    /// CVTPI2PS and CVTPI2PD. They leave the x87 state alone when their operand is memory.
     private func fromMMX(_ op: MicroOp, _ operation: VectorOperation) -> Outcome {
         guard let source = mmxSource(op) else { return .fault }
         let first = Int32(truncatingIfNeeded: source)
@@ -97,7 +100,7 @@ extension Processor {
         }
         guard finish(environment) else { return .fault }
         setLowerLane(op.a, result)
-        if operation == .cvtpi2ps || !op.attributes.isMemory { enterMMX() }
+        if !op.attributes.isMemory { enterMMX() }
         return .next
     }
 

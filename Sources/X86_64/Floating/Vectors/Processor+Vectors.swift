@@ -69,7 +69,7 @@ extension Processor {
     @inline(__always)
     func lanes(_ op: MicroOp, _ operation: VectorOperation, _ x: LanePair, _ y: LanePair?) -> Outcome {
         guard let y else { return .fault }
-        let immediate = UInt8(truncatingIfNeeded: op.immediate)
+        let immediate = operation.immediate(op)
         let upperImmediate = immediate >> operation.immediateBitsOfLane
         var result = LanePair()
         if operation.isFloat {
@@ -94,7 +94,7 @@ extension Processor {
     private func scalar(_ op: MicroOp, _ operation: VectorOperation, bytes: UInt64) -> Outcome {
         guard let y = source(op, bytes: bytes) else { return .fault }
         let x = firstSource(op)
-        let immediate = UInt8(truncatingIfNeeded: op.immediate)
+        let immediate = operation.immediate(op)
         var result = LanePair()
         if operation.isFloat {
             var environment = SSEEnvironment(mxcsr: state.pointee.mxcsr)
@@ -105,6 +105,15 @@ extension Processor {
         }
         setVector(op.a, result, op)
         return .next
+    }
+}
+
+extension VectorOperation {
+    /// The immediate as far as it counts: CMPPS without VEX has eight predicates, and ignores the bits above.
+    @inline(__always)
+    fileprivate func immediate(_ op: MicroOp) -> UInt8 {
+        let immediate = UInt8(truncatingIfNeeded: op.immediate)
+        return !op.attributes.isVEX && (self == .cmpps || self == .cmppd) ? immediate & 7 : immediate
     }
 }
 

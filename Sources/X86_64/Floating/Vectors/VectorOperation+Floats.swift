@@ -152,9 +152,11 @@ extension VectorOperation {
         ).elements(Lane.Doubles.self)
         // A step whose exceptions trap is the last one.
         guard e.unmasked.isEmpty else { return x }
+        e.endStep()
         let low = e.add(Binary32(bits: chosen[0]), Binary32(bits: chosen[1]))
         let high = e.add(Binary32(bits: chosen[2]), Binary32(bits: chosen[3]))
         guard e.unmasked.isEmpty else { return x }
+        e.endStep()
         let sum = Lane.Doubles(repeating: e.add(low, high).bits)
         return Lane.blend(zeros, Lane(sum), immediate & 15, Lane.Doubles.self)
     }
@@ -165,6 +167,7 @@ extension VectorOperation {
             products.bits[index] = e.multiply(Binary64(bits: x.bits[index]), Binary64(bits: y.bits[index])).bits
         }
         guard e.unmasked.isEmpty else { return x }
+        e.endStep()
         let sum = e.add(Binary64(bits: products.low), Binary64(bits: products.high)).bits
         return Lane(low: immediate & 1 != 0 ? sum : 0, high: immediate & 2 != 0 ? sum : 0)
     }

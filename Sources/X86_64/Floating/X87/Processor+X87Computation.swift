@@ -157,11 +157,14 @@ extension Processor {
 
     /// FPREM and FPREM1: the quotient's bits 2, 1 and 0 go to C0, C3 and C1.
     private func takeRemainder(toNearest: Bool) {
+        state.pointee.x87Status &= ~X87Status.c2
         guard !isX87Empty(0) && !isX87Empty(1) else { return underflowTop() }
         var environment = X87Environment(control: state.pointee.x87Control)
         let partial = Extended80.partialRemainder(x87(0), x87(1), toNearest: toNearest, &environment)
         environment.roundedUp = false
         guard note(environment) else { return }
+        // Without a quotient the other condition codes stay.
+        guard !environment.flags.contains(.invalid) else { return setX87(0, partial.remainder) }
         let quotient = partial.quotient
         setConditions(
             (partial.isIncomplete ? X87Status.c2 : 0) | (quotient & 4 != 0 ? X87Status.c0 : 0)

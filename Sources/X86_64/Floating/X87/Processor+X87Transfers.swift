@@ -73,7 +73,7 @@ extension Processor {
         case .free: state.pointee.x87Tags &= ~(1 << UInt16(x87Physical(op.b & 7)))
         case .freePop:
             state.pointee.x87Tags &= ~(1 << UInt16(x87Physical(op.b & 7)))
-            rotateX87(1)
+            popX87()
         case .incrementTop, .decrementTop:
             rotateX87(operation == .incrementTop ? 1 : 7)
             state.pointee.x87Status &= ~X87Status.c1
@@ -91,7 +91,9 @@ extension Processor {
             if stackFault(overflow: true) { pushX87(.indefinite) }
             return true
         }
-        if note(environment) { pushX87(value) }
+        // A denormal is loaded even where its exception traps; a signaling NaN is not.
+        note(environment)
+        if !environment.unmasked.contains(.invalid) { pushX87(value) }
         return true
     }
 
