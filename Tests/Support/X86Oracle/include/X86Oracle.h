@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "native_cases.h"
+
 /// Instructions on the low elements of vector registers. Suffix S is single, D double precision.
 enum x86_sse_operation {
     X86_ADDS, X86_SUBS, X86_MULS, X86_DIVS, X86_MINS, X86_MAXS, X86_SQRTS,
