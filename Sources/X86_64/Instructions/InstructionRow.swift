@@ -135,7 +135,7 @@ public struct FlagEffects: Equatable, Sendable {
     /// The same with CF as an input.
     static var withCarry: FlagEffects { FlagEffects(read: cf, written: all) }
     /// AND, OR, XOR, TEST: AF is undefined.
-    static var logic: FlagEffects { FlagEffects(written: all & ~af, undefined: af) }
+    static var logic: FlagEffects { FlagEffects(written: all, undefined: af) }
     /// INC, DEC: CF stays.
     static var increment: FlagEffects { FlagEffects(written: all & ~cf) }
     static func reads(_ flags: UInt16) -> FlagEffects { FlagEffects(read: flags) }

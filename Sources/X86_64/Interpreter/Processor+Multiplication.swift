@@ -15,7 +15,7 @@ extension Processor {
         }
         let lower = T(truncatingIfNeeded: low)
         setPair(high, lower)
-        let needed = operation == .mul ? high != 0 : high != (lower >> (T.bitWidth - 1) != 0 ? .max : 0)
+        let needed = operation == .mul ? high != 0 : high != (lower >> (T.bitWidth - 1) != 0 ? T.max : T(0))
         state.pointee.lazyFlags = LazyFlags(lower, carry: needed, overflow: needed)
         return .next
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import X86_64
 
-extension InstructionRow: @retroactive CustomTestStringConvertible {
+extension InstructionRow: CustomTestStringConvertible {
     public var testDescription: String {
         "\(name) \(encoding.map) \(String(encoding.opcode, radix: 16))\(encoding.digit < 0 ? "" : " /\(encoding.digit)")"
     }

@@ -56,7 +56,9 @@ struct RandomProgram {
         let isShift = row.encoding.map == .one && [0xc0, 0xc1, 0xd0, 0xd1, 0xd2, 0xd3].contains(row.encoding.opcode)
         let counts = isShift || "\(row.name)".hasPrefix("sh") && row.encoding.vex == .none
         if counts && width.bits < 2 { added |= FlagEffects.cf }
-        let kept = counts ? before : before & ~row.flags.written
+        // A string instruction repeated no times compares nothing.
+        let keeps = counts || row.attributes.contains(.repeats)
+        let kept = keeps ? before : before & ~row.flags.written
         return (kept | added, anywhere | added | before)
     }
 }

@@ -21,6 +21,9 @@ struct InstructionBuilder {
     private static let all: [UInt8] = [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
     private var free: [UInt8] { hasBitString ? Self.all.dropLast() : Self.all }
 
+    /// 16-bit double shifts by more than 16 have no defined result.
+    private var isDoubleShift: Bool { ["shld", "shrd"].contains("\(row.name)") }
+
     /// A register that counts bits from a memory operand on: it has to be small.
     private var hasBitString: Bool { "\(row.name)".hasPrefix("bt") && row.encoding.digit < 0 }
 
@@ -47,7 +50,8 @@ struct InstructionBuilder {
         var prefixes: [UInt8] = []
         let may66 = [.any, .noRepeat, .f3, .f2].contains(encoding.prefix) && encoding.vex == .none
         let has66 =
-            may66 && !row.attributes.contains(.force64) && row.operands.all.contains { [.v, .z].contains($0.size) }
+            may66 && !isDoubleShift && !row.attributes.contains(.force64)
+            && row.operands.all.contains { [.v, .z].contains($0.size) }
             && random.once(in: 4)
         if has66 || (encoding.prefix == .p66 && encoding.vex == .none) { prefixes.append(0x66) }
         width = rex & 8 != 0 ? .quad : has66 ? .word : row.attributes.contains(.default64) ? .quad : .double
@@ -177,12 +181,17 @@ struct InstructionBuilder {
                 case .Iz: width == .word ? 2 : 4
                 case .Iv: width == .quad ? 8 : width == .word ? 2 : 4
                 case .Jb, .Jz: form == .Jb ? 1 : 4
+                case .Ob, .Ov: 8
                 default: 0
                 }
             guard count > 0 else { return [] }
             // Jumps go a little forwards, frames stay small.
             let value =
-                form.place == .relative ? random.next() % 4 : form == .Iw ? random.next() % 64 : random.number()
+                switch form.place {
+                case .relative: random.next() % 4
+                case .absolute: data
+                default: form == .Iw ? random.next() % 64 : random.number()
+                }
             return (0..<count).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
         }
     }

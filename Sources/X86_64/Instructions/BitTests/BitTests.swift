@@ -25,7 +25,7 @@ enum BitTests {
         InstructionRow(
             "popcnt", .two(0xb8, prefix: .f3), .init(.Gv, .Ev), .integer(.popcnt), .arithmetic, feature: .popcnt),
         InstructionRow("crc32", .map38(0xf0, .f2), .init(.Gy, .Eb), .integer(.crc32), access: .update, feature: .sse42),
-        InstructionRow("crc32", .map38(0xf1, .f2), .init(.Gy, .Ev), .integer(.crc32), access: .update, feature: .sse42),
+        InstructionRow("crc32", .map38(0xf1, .f2), .init(.Gd, .Ev), .integer(.crc32), access: .update, feature: .sse42),
     ]
 }
 

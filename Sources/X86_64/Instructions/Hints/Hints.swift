@@ -6,7 +6,7 @@ enum Hints {
     static let rows: [InstructionRow] = [
         InstructionRow("nop", .one(0x90), .init(), .integer(.nop), access: .read),
         InstructionRow("pause", Encoding(.one, 0x90, prefix: .f3), .init(), .integer(.pause), access: .read),
-        InstructionRow("prefetch", .two(0x0d), .init(.Eb), .integer(.nop), access: .address),
+        InstructionRow("prefetch", .two(0x0d), .init(.Mb), .integer(.nop), access: .address),
         InstructionRow("prefetchnta", .two(0x18, 0), .init(.Ev), .integer(.nop), access: .address),
         InstructionRow("prefetcht0", .two(0x18, 1), .init(.Ev), .integer(.nop), access: .address),
         InstructionRow("prefetcht1", .two(0x18, 2), .init(.Ev), .integer(.nop), access: .address),
