@@ -4,12 +4,6 @@ import Testing
 
 @testable import X86_64
 
-extension InstructionRow: CustomTestStringConvertible {
-    public var testDescription: String {
-        "\(name) \(encoding.map) \(String(encoding.opcode, radix: 16))\(encoding.digit < 0 ? "" : " /\(encoding.digit)")"
-    }
-}
-
 @Suite("Instruction tables")
 struct InstructionTableTests {
     private static let everything: FeatureSet = {
