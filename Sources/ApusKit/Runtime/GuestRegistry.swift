@@ -84,10 +84,12 @@ public struct GuestRegistry: Sendable {
 
     // MARK: Looking
 
-    /// The guests that run, the oldest first. What dead ones left is cleared.
+    /// The guests that run, the oldest first. Of one that is not among them, what it left is cleared.
     public func list() throws(VirtualMachineError) -> [GuestRecord] {
+        // Looked at first: one that dies meanwhile is cleared and listed, not the other way round.
+        let running = try entries()
         if try hasLeftovers() { try locked { () throws(VirtualMachineError) in try clear() } }
-        return try entries().sorted { ($0.created, $0.id.rawValue) < ($1.created, $1.id.rawValue) }
+        return running.sorted { ($0.created, $0.id.rawValue) < ($1.created, $1.id.rawValue) }
     }
 
     /// The running guest called `text`: its name, its identifier or the beginning of one that fits no other.
