@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/futex.h>
@@ -66,6 +67,24 @@ void chost_name_memory(void *start, size_t count, const char *name)
 	int saved = errno;
 	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, start, count, name);
 	errno = saved;
+}
+
+static int release_segments(struct dl_phdr_info *program, size_t size, void *page) {
+    (void)size;
+    for (int index = 0; index < program->dlpi_phnum; index++) {
+        const ElfW(Phdr) *segment = &program->dlpi_phdr[index];
+        if (segment->p_type != PT_LOAD || segment->p_flags & PF_W) continue;
+        uintptr_t start = program->dlpi_addr + segment->p_vaddr, last = start + segment->p_memsz;
+        start = (start + *(uintptr_t *)page - 1) & -*(uintptr_t *)page;
+        last &= -*(uintptr_t *)page;
+        if (start < last) madvise((void *)start, last - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void chost_release_code(void) {
+    uintptr_t page = sysconf(_SC_PAGESIZE);
+    dl_iterate_phdr(release_segments, &page);
 }
 
 int chost_pipe(int ends[2])

@@ -160,7 +160,10 @@ public final class MachineHost: Sendable {
         let actions = ControlServer.OwnerActions(
             start: { () throws(VirtualMachineError) in
                 // Everything is open and served, and no guest instruction has run.
-                try await machine.start { () throws(VirtualMachineError) in try confinement.enter() }
+                try await machine.start { () throws(VirtualMachineError) in
+                    HostProcess.releaseCode()
+                    try confinement.enter()
+                }
                 confinement.probe()
                 return StartReport(debugPort: machine.debugPort, consoles: machine.devices.consoleNames)
             }, detach: { tie.detach() },

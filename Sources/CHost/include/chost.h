@@ -36,6 +36,10 @@ int chost_memory_file(uint64_t size);
 /// none. Why C: prctl(2) is variadic, and PR_SET_VMA newer than many headers.
 void chost_name_memory(void *start, size_t count, const char *name);
 
+/// Lets go of this process's mappings of its programs' and libraries' pages that nobody writes: the next use of one
+/// maps it again. Why C: dl_iterate_phdr, ElfW.
+void chost_release_code(void);
+
 /// A pipe, close-on-exec from the start: `ends[0]` reads, `ends[1]` writes. Why C: pipe2.
 int chost_pipe(int ends[2]);
 
