@@ -5,7 +5,7 @@ import ProgramSupport
 import Testing
 
 /// Whole runs of the Debian image, one after the other: each wants the host's cores.
-@Suite("Debian systems", .serialized, .timeLimit(.minutes(10)), .bootsDebian)
+@Suite("Debian systems", .serialized, .timeLimit(.minutes(Surroundings.limit)), .bootsDebian)
 enum DebianTests {}
 
 extension DebianTests {

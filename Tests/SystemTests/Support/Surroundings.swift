@@ -9,6 +9,12 @@ enum Surroundings {
     /// The variations that take minutes: `APUS_LONG_TESTS=1`.
     static let isLong = ProcessInfo.processInfo.environment["APUS_LONG_TESTS"] == "1"
 
+    /// `CrashCycleTests` kill a guest so many times: `APUS_CYCLES`.
+    static let cycles = Int(ProcessInfo.processInfo.environment["APUS_CYCLES"] ?? "") ?? 5
+
+    /// Minutes that a test may take; the limits of suites hold for each of their tests.
+    static let limit = isLong || cycles > 5 ? 150 : 10
+
     /// The folder of Debian's package opensbi, or `APUS_OPENSBI`.
     static let firmware =
         ProcessInfo.processInfo.environment["APUS_OPENSBI"] ?? "/usr/lib/riscv64-linux-gnu/opensbi/generic"
