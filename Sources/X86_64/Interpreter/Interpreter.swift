@@ -40,7 +40,11 @@ extension Processor {
                 outcome = takeEvents()
             }
             if outcome != .fault && outcome != .leave {
-                if state.pointee.activity != .running { return idleExit() }
+                if state.pointee.activity != .running {
+                    // Behind an INIT a start-up may wait already, and nobody will tell of it again.
+                    if outcome == .look { continue }
+                    return idleExit()
+                }
                 outcome = stepsAlone ? executeAlone() : executeOn()
             }
             // Delivery may itself have to look again, or end in a shutdown.

@@ -263,6 +263,19 @@ struct EventTests {
         #expect(fixture.state.pointee.efer == 0)
     }
 
+    @Test("a start-up message that waits behind INIT is not lost")
+    func startUpBehindInitialize() {
+        let fixture = Fixture(id: 1)
+        fixture.ram[0x9000] = 0xf4  // hlt
+        fixture.state.pointee.apicBase = 0xfee0_0800
+        fixture.door.script.events = [.initialize, .startUp]
+        fixture.door.script.startUpVector = 9
+        #expect(fixture.processor.interpret() == .halt)
+        #expect(fixture.state.pointee.activity == .halted)
+        #expect(fixture.state.pointee.segments[1].base == 0x9000)
+        #expect(fixture.state.pointee.rip == 1)
+    }
+
     @Test("an interrupt that another engine began is delivered first")
     func injected() {
         let fixture = Fixture()
