@@ -11,10 +11,20 @@
 
 static _Thread_local volatile uint32_t trapped_mxcsr;
 static _Thread_local volatile uint32_t trapped;
+static _Thread_local volatile uint32_t operating;
+static struct sigaction earlier;
 
-// A trap is noted, and the instruction restarted with everything masked.
+// A trap of an operation here is noted, and the instruction restarted with everything masked; any other is somebody
+// else's (run.c), whose handler was there before or comes before this one.
 static void on_trap(int number, siginfo_t *information, void *context) {
-    (void)number, (void)information;
+    if (!operating) {
+        if (earlier.sa_flags & SA_SIGINFO && earlier.sa_sigaction) {
+            earlier.sa_sigaction(number, information, context);
+        } else {
+            signal(number, SIG_DFL);
+        }
+        return;
+    }
     fpregset_t registers = ((ucontext_t *)context)->uc_mcontext.fpregs;
     trapped = 1;
     trapped_mxcsr = registers->mxcsr;
@@ -22,8 +32,8 @@ static void on_trap(int number, siginfo_t *information, void *context) {
 }
 
 static void install(void) {
-    struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO};
-    sigaction(SIGFPE, &action, NULL);
+    struct sigaction action = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    sigaction(SIGFPE, &action, &earlier);
 }
 
 int x86_oracle_is_available(void) { return 1; }
@@ -107,6 +117,7 @@ struct x86_sse_outcome x86_oracle_sse(unsigned operation, uint32_t mxcsr, uint64
     __m128i x = _mm_cvtsi64_si128((long long)a), y = _mm_cvtsi64_si128((long long)b);
     __m128i z = _mm_cvtsi64_si128((long long)c);
     trapped = 0;
+    operating = 1;
     switch (operation) {
         BINARY(X86_ADDS, "addss") BINARY(X86_SUBS, "subss") BINARY(X86_MULS, "mulss") BINARY(X86_DIVS, "divss")
         BINARY(X86_MINS, "minss") BINARY(X86_MAXS, "maxss") UNARY(X86_SQRTS, "sqrtss")
@@ -133,6 +144,7 @@ struct x86_sse_outcome x86_oracle_sse(unsigned operation, uint32_t mxcsr, uint64
         THIRTY_TWO(CMP, X86_CMPS, "vcmpss") THIRTY_TWO(CMP, X86_CMPD, "vcmpsd")
     default: break;
     }
+    operating = 0;
     struct x86_sse_outcome outcome = {(uint64_t)_mm_cvtsi128_si64(x), trapped ? trapped_mxcsr : after, trapped};
     return outcome;
 }
