@@ -133,7 +133,7 @@ func liveThreads() -> Int { Directory.names("/proc/self/task").count }
 
 /// Whether `condition` holds now or within twenty seconds.
 func settles(_ condition: () -> Bool) -> Bool {
-    let deadline = MonotonicTime.after(milliseconds: 20_000)
+    let deadline = MonotonicTime.after(milliseconds: 120_000)
     while !condition(), MonotonicTime.now < deadline { usleep(10_000) }
     return condition()
 }

@@ -44,10 +44,11 @@ public final class ProcessorGovernor: Sendable {
         for processor in processors {
             processor.connect { [weak self] in self?.pool.ring() }
         }
-        if let cpus = state.withLock(\.limits).cpus {
+        let limits = limits
+        if let cpus = limits.cpus {
             for processor in processors { processor.setPlace(cpus) }
         }
-        let thread = try HostThread(name: "governor", stackSize: 256 << 10) { self.govern(processors) }
+        let thread = try HostThread(name: "governor", stackSize: 256 << 10) { self.govern(processors, placed: limits) }
         state.withLock { $0.thread = thread }
     }
 
@@ -86,7 +87,8 @@ public final class ProcessorGovernor: Sendable {
         var isHeld = false
     }
 
-    private func govern(_ processors: [ProcessorThread]) {
+    /// Governs until the end. `limits` are those by which `processors` were placed: they may have changed since.
+    private func govern(_ processors: [ProcessorThread], placed limits: ProcessorLimits) {
         var rule = ProcessorRule(limits: limits, processors: processors.count)
         var neighbours = Neighbours()
         var cpus = allowed
