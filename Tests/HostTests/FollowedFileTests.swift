@@ -98,7 +98,7 @@ struct ProcessUsageTests {
             _ = child.wait()
         }
         let usage = ProcessUsage.children(of: [getpid(), child.pid])
-        #expect(try #require(usage[getpid()]).residentMemory >= #require(ProcessUsage(child.pid)).residentMemory)
+        #expect(try #require(usage[getpid()]).residentMemory > 0)
         #expect(usage[child.pid] == nil)
     }
 
